@@ -1,0 +1,50 @@
+"""Every noun's life on one page: from which status to which. The guarded UPDATE in the store is the last judge."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+Moves = Mapping[str, frozenset[str]]
+
+
+def _moves(**table: str) -> Moves:
+    return {k.replace("_", " "): frozenset(x.strip() for x in v.split("|") if x.strip()) for k, v in table.items()}
+
+
+INCIDENT: Final = _moves(reported="active", active="recovery | closed", recovery="closed", closed="")
+ZONE: Final = _moves(draft="in force", in_force="superseded", superseded="")
+ACTIVATION: Final = _moves(drafted="active", active="ended", ended="")
+REGISTRATION: Final = _moves(
+    staged="located | duplicate | rejected", located="verified | duplicate | rejected", verified="duplicate", duplicate="", rejected=""
+)
+DECISION: Final = _moves(current="superseded", superseded="")
+AWARD: Final = _moves(
+    proposed="approved | withdrawn | superseded", approved="completed | withdrawn | superseded", completed="", withdrawn="", superseded=""
+)
+#: released → due is a returned first attempt waiting for its corrected account.
+INSTALMENT: Final = _moves(
+    waiting="due | cancelled", due="released | cancelled", released="settled | cancelled", settled="released", cancelled=""
+)
+PAYMENT: Final = _moves(
+    approved="batched | cancelled", batched="sent | approved", sent="paid | returned | unknown", unknown="paid | returned", paid="returned",
+    returned="", cancelled="",
+)  # fmt: skip
+BATCH: Final = _moves(
+    frozen="prepared | voided", prepared="checked | voided", checked="authorised | voided", authorised="sending", sending="sent | unknown",
+    unknown="sent | acknowledged | settled", sent="acknowledged | settled | rejected", acknowledged="settled", settled="acknowledged", voided="", rejected="",
+)  # fmt: skip
+MESSAGE_RANK: Final = {"queued": 0, "sending": 1, "unknown": 2, "sent": 3, "delivered": 4, "failed": 4}
+CONFIRMATION: Final = _moves(
+    awaited="confirmed | disputed | silent | void", silent="confirmed | disputed | void", confirmed="void", disputed="void", void=""
+)
+
+ALL: Final[Mapping[str, Moves]] = {
+    "incident": INCIDENT, "zone": ZONE, "activation": ACTIVATION, "registration": REGISTRATION, "decision": DECISION, "award": AWARD,
+    "instalment": INSTALMENT, "payment": PAYMENT, "batch": BATCH, "confirmation": CONFIRMATION,
+}  # fmt: skip
+
+
+def sources(moves: Moves, target: str) -> list[str]:
+    """The statuses from which `target` may be reached: what the guarded UPDATE names."""
+    return sorted(s for s, targets in moves.items() if target in targets)

@@ -1,0 +1,60 @@
+"""One frozen Struct from the environment. Every setting is named RELIEF_… and described in README."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from relief.domain.errors import Invalid
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything the environment decides. Paths are absolute; times are seconds."""
+
+    home: Path = CHECKOUT / ".relief"
+    database_url: str | None = None  # owner of the tables; None: embedded PostgreSQL under home
+    app_database_url: str | None = None  # the application's own login; None: the same server as role relief_app
+    listen_host: str = "127.0.0.1"
+    listen_port: int = 8000
+    public_url: str = "http://127.0.0.1:8000"  # what Twilio signs its callbacks for
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    cipher: str = "sm4"  # or "aes"
+    bank_folder: Path | None = None  # None: home/bank
+    bank_answer_seconds: int = 86_400  # after this a sent payment without an answer is unknown
+    batch_lines: int = 5_000
+    lease_seconds: int = 60
+    tick_seconds: float = 1.0
+    sms_account: str = "ACrehearsal00000000000000000000000"
+    sms_token: str = "rehearsal-token"
+    sms_sender: str = "+15550100000"
+    sms_base_url: str = "http://127.0.0.1:8081"  # the rehearsal twin; https://api.twilio.com for the real one
+    sms_concurrency: int = 16
+    sms_timeout_seconds: float = 10.0
+    real_channels: bool = False  # drills and demos never reach a real bank or phone
+
+    @property
+    def bank(self) -> Path:
+        """The folder exchanged with the bank: out/ is ours, in/ is theirs."""
+        return self.bank_folder or self.home / "bank"
+
+
+def load(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read RELIEF_… variables; an unknown or misspelt one is refused rather than silently ignored."""
+    given = {k.removeprefix("RELIEF_").lower(): v for k, v in environ.items() if k.startswith("RELIEF_") and v != ""}
+    try:
+        settings = msgspec.convert(given, Settings, strict=False, dec_hook=_path)
+    except msgspec.ValidationError as error:
+        raise Invalid("settings", f"环境变量有误 · a RELIEF_ variable is wrong: {error}") from None
+    return msgspec.structs.replace(settings, home=settings.home.expanduser().resolve())
+
+
+def _path(kind: type, value: object) -> object:
+    if kind is Path:
+        return Path(str(value))
+    raise NotImplementedError(kind)

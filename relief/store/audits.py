@@ -1,0 +1,36 @@
+"""The trace: one row an act, written in the act's own transaction."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from relief.domain.policy import Actor
+from relief.store.db import Tx, value
+
+#: Acts on reference tables belong to no county.
+SHARED = "000000"
+
+_ADD = """
+INSERT INTO audit (county, at, actor, act, subject, count, digest, detail) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id
+"""
+
+
+async def add(
+    tx: Tx, county: str, actor: Actor, act: str, subject: str, ids: Iterable[UUID], now: datetime, detail: dict[str, Any] | None = None
+) -> UUID:
+    """Record that `actor` did `act` to the set `ids` (its size and digest are kept) and return the act's id.
+
+    `detail` holds figures and codes only, never a name or a number of a person.
+    """
+    members = sorted(i.bytes for i in ids)
+    act_id: UUID = await value(tx, _ADD, county, now, actor.id, act, subject, len(members), digest(members), detail or {})
+    return act_id
+
+
+def digest(parts: Iterable[bytes]) -> bytes:
+    """SHA-256 over the concatenated parts, which all have one fixed length."""
+    return hashlib.sha256(b"".join(parts)).digest()

@@ -1,0 +1,144 @@
+"""The only file that sees asyncpg: pool, transactions, four typed doors, and the translation of violated constraints."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any, TypeVar
+from urllib.parse import urlsplit, urlunsplit
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from relief.domain.errors import Conflict, NotFound, Refused, ReliefError, Unavailable
+
+Tx = asyncpg.Connection  # the connection inside an open transaction
+Pool = asyncpg.Pool
+T = TypeVar("T")
+
+APP_ROLE = "relief_app"
+#: Scope of the system itself (jobs, webhooks): every county.
+EVERYWHERE: Sequence[str] = ("%",)
+
+_SCOPE = "SELECT set_config('relief.scope', $1, true)"
+
+#: Violated constraint → (kind, code, sentence). The database is the last judge.
+_VIOLATIONS: dict[str, tuple[type[ReliefError], str, str]] = {
+    "signature_once": (Refused, "same_person", "同一人不能在同一事项上签署两次 · the same person may not act twice on one subject"),
+    "signature_one_per_step": (Conflict, "already_signed", "该步骤已有人签署 · somebody has already signed this step"),
+    "fund_available": (Conflict, "fund_short", "资金可用余额不足 · the fund's available balance is too small"),
+    "payment_one_alive": (Conflict, "payment_alive", "该期已有一笔在途或已付的支付 · this instalment already has a live payment"),
+    "award_once": (Conflict, "award_exists", "该户该项救助已有有效决定 · the household already has this award"),
+    "entitlement_once": (Conflict, "entitled_already", "该人本次灾害已享受同类救助 · this person already has this aid in this incident"),
+    "device_guard_pkey": (Conflict, "device_id", "该记录正在接收 · this record is being received"),
+    "incident_name": (Conflict, "incident_exists", "同名灾害事件已存在 · an incident of that name exists"),
+    "zone_two_people": (Refused, "same_person", "灾区范围须由另一人确认 · another person must put the zone in force"),
+    "zone_one_in_force": (Conflict, "zone_in_force", "已有生效的灾区范围 · another zone version is in force"),
+    "zone_version": (Conflict, "zone_version", "该版本号已被占用，请重试 · that version was just taken, try again"),
+    "county_activation_two_people": (Refused, "same_person", "启动须由拟稿人以外的人确认 · somebody other than the drafter must activate"),
+    "county_activation_once": (Conflict, "activation_exists", "该县已有本次启动 · this county already has this activation"),
+    "evidence_two_people": (Refused, "same_person", "验收人不能是提交人 · whoever submitted may not accept"),
+    "evidence_one_accepted": (Conflict, "evidence_accepted", "该期已验收 · this stage is accepted already"),
+    "fund_document": (Conflict, "fund_exists", "该文号的资金已登记 · a fund with that document number exists"),
+    "bank_file_once": (Conflict, "file_seen", "该文件已导入 · this file was imported before"),
+    "staff_login": (Conflict, "login_taken", "该账号已存在 · that login exists"),
+}
+
+
+@asynccontextmanager
+async def begin(pool: Pool, scope: Sequence[str] = EVERYWHERE) -> AsyncIterator[Tx]:
+    """One transaction within an area; commits at the end, rolls back on any error."""
+    async with _guarded(pool) as connection, connection.transaction():
+        await connection.execute(_SCOPE, ",".join(scope))
+        yield connection
+
+
+@asynccontextmanager
+async def read(pool: Pool, scope: Sequence[str] = EVERYWHERE) -> AsyncIterator[Tx]:
+    """A read-only snapshot within an area; PostgreSQL itself refuses any write in it."""
+    async with _guarded(pool) as connection, connection.transaction(readonly=True, isolation="repeatable_read"):
+        await connection.execute(_SCOPE, ",".join(scope))
+        yield connection
+
+
+@asynccontextmanager
+async def _guarded(pool: Pool) -> AsyncIterator[Tx]:
+    try:
+        async with pool.acquire(timeout=10) as connection:
+            yield connection
+    except asyncpg.IntegrityConstraintViolationError as error:
+        kind, code, message = _VIOLATIONS.get(
+            error.constraint_name or "",
+            (Conflict, "constraint", "数据相互矛盾，未保存 · the data contradict each other; nothing was saved"),
+        )
+        raise kind(code, message, constraint=error.constraint_name) from error
+    except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError) as error:
+        raise Unavailable("busy", "系统繁忙，请重试 · busy, please try again") from error
+    except (TimeoutError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, ConnectionError) as error:
+        raise Unavailable("database", "数据库暂不可用，请稍后重试 · the database does not answer, try again shortly") from error
+
+
+async def one(tx: Tx, sql: str, kind: type[T], *args: object) -> T:
+    """Exactly one row."""
+    found = await maybe(tx, sql, kind, *args)
+    if found is None:
+        raise NotFound("not_found", "没有找到，或不在您的辖区 · not found, or outside your area")
+    return found
+
+
+async def maybe(tx: Tx, sql: str, kind: type[T], *args: object) -> T | None:
+    """One row or none."""
+    row = await tx.fetchrow(sql, *args)
+    return None if row is None else _row(row, kind)
+
+
+async def many(tx: Tx, sql: str, kind: type[T], *args: object) -> list[T]:
+    """Any number of rows."""
+    return [_row(r, kind) for r in await tx.fetch(sql, *args)]
+
+
+async def value(tx: Tx, sql: str, *args: object) -> Any:
+    """The first column of the first row, or None."""
+    return await tx.fetchval(sql, *args)
+
+
+async def run(tx: Tx, sql: str, *args: object) -> int:
+    """A statement without rows; how many it touched."""
+    status: str = await tx.execute(sql, *args)
+    tail = status.rsplit(" ", 1)[-1]
+    return int(tail) if tail.isdigit() else 0
+
+
+def _row(row: asyncpg.Record, kind: type[T]) -> T:
+    return msgspec.convert(dict(row), kind, builtin_types=(datetime, UUID, bytes))
+
+
+async def open_pool(url: str, size: int = 10) -> Pool:
+    """A pool whose connections act as relief_app whatever their login."""
+    return await asyncpg.create_pool(
+        url, min_size=1, max_size=size, init=_prepare, command_timeout=300,
+        server_settings={"role": APP_ROLE, "application_name": "relief", "timezone": "UTC", "jit": "off"},
+    )  # fmt: skip
+
+
+async def connect_owner(url: str) -> asyncpg.Connection:
+    """A connection as owner of the tables: migrations and set-up only."""
+    connection = await asyncpg.connect(url)
+    await _prepare(connection)
+    return connection
+
+
+async def _prepare(connection: asyncpg.Connection) -> None:
+    await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=_to_json, decoder=msgspec.json.decode)
+
+
+def _to_json(thing: object) -> str:
+    return msgspec.json.encode(thing).decode()
+
+
+def with_database(url: str, name: str) -> str:
+    """The same server, another database."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(path="/" + name))
