@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID
 
 import asyncpg
 import msgspec
+from asyncpg.pool import PoolConnectionProxy
 
 from relief.domain.errors import Conflict, NotFound, Refused, ReliefError, Unavailable
 
-Tx = asyncpg.Connection  # the connection inside an open transaction
-Pool = asyncpg.Pool
+if TYPE_CHECKING:  # the stubs are generic, the classes are not
+    Tx = PoolConnectionProxy[asyncpg.Record]  # the connection inside an open transaction
+    Pool = asyncpg.Pool[asyncpg.Record]
+else:
+    Tx = PoolConnectionProxy
+    Pool = asyncpg.Pool
 T = TypeVar("T")
 
 APP_ROLE = "relief_app"
@@ -123,14 +128,14 @@ async def open_pool(url: str, size: int = 10) -> Pool:
     )  # fmt: skip
 
 
-async def connect_owner(url: str) -> asyncpg.Connection:
+async def connect_owner(url: str) -> asyncpg.Connection[asyncpg.Record]:
     """A connection as owner of the tables: migrations and set-up only."""
     connection = await asyncpg.connect(url)
     await _prepare(connection)
     return connection
 
 
-async def _prepare(connection: asyncpg.Connection) -> None:
+async def _prepare(connection: asyncpg.Connection[asyncpg.Record]) -> None:
     await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=_to_json, decoder=msgspec.json.decode)
 
 

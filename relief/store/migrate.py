@@ -32,7 +32,7 @@ def read(folder: Path) -> list[tuple[str, str]]:
     return [(path.name, path.read_text("utf-8")) for path in sorted(folder.glob("[0-9]*.sql"))]
 
 
-async def migrate(connection: asyncpg.Connection, files: Sequence[tuple[str, str]]) -> Applied:
+async def migrate(connection: asyncpg.Connection[asyncpg.Record], files: Sequence[tuple[str, str]]) -> Applied:
     """Bring the database to the newest state; refuse when an applied file was edited afterwards."""
     await connection.execute(_LOCK)
     try:
