@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from relief.domain.policy import Actor
-from relief.store.db import Tx, value
+from relief.store.db import Tx, many, value
 
 #: Acts on reference tables belong to no county.
 SHARED = "000000"
@@ -17,6 +19,17 @@ SHARED = "000000"
 _ADD = """
 INSERT INTO audit (county, at, actor, act, subject, count, digest, detail) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id
 """
+
+_ADD_EACH = """
+INSERT INTO audit (county, at, actor, act, subject, count, digest, detail)
+SELECT county, $4, $5, $6, $7, count, digest, $8 FROM unnest($1::text[], $2::int[], $3::bytea[]) AS t (county, count, digest)
+RETURNING county, id
+"""
+
+
+class _Act(msgspec.Struct, frozen=True):
+    county: str
+    id: UUID
 
 
 async def add(
@@ -29,6 +42,18 @@ async def add(
     members = sorted(i.bytes for i in ids)
     act_id: UUID = await value(tx, _ADD, county, now, actor.id, act, subject, len(members), digest(members), detail or {})
     return act_id
+
+
+async def add_each(
+    tx: Tx, sets: Mapping[str, Iterable[UUID]], actor: Actor, act: str, subject: str, now: datetime, detail: dict[str, Any] | None = None
+) -> dict[str, UUID]:
+    """The same act in several counties: one row each, in one statement. Returns the act's id per county."""
+    members = {county: sorted(i.bytes for i in ids) for county, ids in sets.items()}
+    rows = await many(
+        tx, _ADD_EACH, _Act, list(members), [len(m) for m in members.values()], [digest(m) for m in members.values()],
+        now, actor.id, act, subject, detail or {},
+    )  # fmt: skip
+    return {r.county: r.id for r in rows}
 
 
 def digest(parts: Iterable[bytes]) -> bytes:

@@ -1,0 +1,79 @@
+"""Funds and their two-legged transfers. A balance moves by one guarded UPDATE; the CHECKs are the last judge."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from relief.domain.errors import Conflict
+from relief.store.db import Tx, many, run, value
+
+_OPEN = """
+INSERT INTO fund (county, source, year, document, budget_item, purpose, incident, drill, allocated_fen, available_fen)
+SELECT $1, $2, $3, $4, $5, $6, i.id, i.drill, $8, $8 FROM incident i WHERE i.id = $7
+RETURNING id
+"""
+_LOCK = """
+SELECT id, purpose, available_fen FROM fund
+WHERE county = $1 AND incident = $2 AND purpose = ANY ($3::text[]) ORDER BY year, id FOR UPDATE
+"""
+# The three moves of money inside a fund; each names what it takes from, so a balance can never pass below zero.
+_RESERVE = """
+UPDATE fund f SET available_fen = available_fen - t.fen, reserved_fen = reserved_fen + t.fen
+FROM unnest($2::uuid[], $3::bigint[]) AS t (id, fen) WHERE f.county = $1 AND f.id = t.id AND f.available_fen >= t.fen
+"""
+_DEPART = """
+UPDATE fund f SET reserved_fen = reserved_fen - t.fen, in_flight_fen = in_flight_fen + t.fen
+FROM unnest($2::uuid[], $3::bigint[]) AS t (id, fen) WHERE f.county = $1 AND f.id = t.id AND f.reserved_fen >= t.fen
+"""
+_TRANSFERS = """
+INSERT INTO transfer (county, fund, source, target, amount_fen, subject, subject_id, act, at)
+SELECT $1, fund, $5, $6, fen, $7, subject, $8, $9 FROM unnest($2::uuid[], $3::uuid[], $4::bigint[]) AS t (subject, fund, fen)
+"""
+
+
+class Fund(msgspec.Struct, frozen=True):
+    """A fund open for reservation."""
+
+    id: UUID
+    purpose: str
+    available_fen: int
+
+
+async def open_fund(
+    tx: Tx, county: str, source: str, year: int, document: str, budget_item: str, purpose: str, incident: UUID, amount_fen: int
+) -> UUID | None:
+    """A new fund, wholly available; None when the incident does not exist."""
+    found: UUID | None = await value(tx, _OPEN, county, source, year, document, budget_item, purpose, incident, amount_fen)
+    return found
+
+
+async def lock(tx: Tx, county: str, incident: UUID, purposes: Sequence[str]) -> list[Fund]:
+    """The county's funds for these aids, oldest year first, locked in one fixed order."""
+    return await many(tx, _LOCK, Fund, county, incident, purposes)
+
+
+async def reserve(tx: Tx, county: str, sums: Mapping[UUID, int]) -> None:
+    """available → reserved, per fund, in fen."""
+    await _move(tx, _RESERVE, county, sums, "available")
+
+
+async def depart(tx: Tx, county: str, sums: Mapping[UUID, int]) -> None:
+    """reserved → in flight, per fund, in fen."""
+    await _move(tx, _DEPART, county, sums, "reserved")
+
+
+async def record(
+    tx: Tx, county: str, rows: Sequence[tuple[UUID, UUID, int]], source: str, target: str, subject: str, act: UUID, now: datetime
+) -> None:
+    """Write the transfers (subject id, fund, fen) that a move of balances consists of."""
+    subjects, funds, amounts = zip(*rows, strict=True) if rows else ((), (), ())
+    await run(tx, _TRANSFERS, county, list(subjects), list(funds), list(amounts), source, target, subject, act, now)
+
+
+async def _move(tx: Tx, sql: str, county: str, sums: Mapping[UUID, int], place: str) -> None:
+    if await run(tx, sql, county, list(sums), list(sums.values())) != len(sums):
+        raise Conflict("fund_short", f"资金“{place}”余额不足，未动账 · the fund holds too little as {place}; nothing moved", place=place)

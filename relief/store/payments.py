@@ -1,0 +1,57 @@
+"""Payments: attempts to pay an instalment. At most one attempt of an instalment is alive (partial unique index)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from relief.store.db import Tx, many
+
+# Released and created in one statement, so no instalment can be released without its payment.
+_RELEASE = """
+WITH due AS (
+    SELECT i.id, i.award, i.amount_fen, a.household, a.payee, a.fund, c.id AS account, c.bank
+    FROM instalment i
+    JOIN award a ON a.county = i.county AND a.id = i.award AND a.status = 'approved'
+    JOIN account c ON c.county = i.county AND c.person = a.payee AND c.status = 'current'
+    WHERE i.county = $1 AND i.award = ANY ($2::uuid[]) AND i.status = 'due'
+    ORDER BY i.id FOR UPDATE OF i
+), released AS (
+    UPDATE instalment i SET status = 'released' FROM due WHERE i.county = $1 AND i.id = due.id AND i.status = 'due' RETURNING i.id
+)
+INSERT INTO payment (county, instalment, award, household, payee, account, bank, fund, attempt, reference, amount_fen, status, created_at)
+SELECT $1, d.id, d.award, d.household, d.payee, d.account, d.bank, d.fund, 1,
+       $1 || upper(left(replace(gen_random_uuid()::text, '-', ''), 18)), d.amount_fen, 'approved', $3
+FROM due d JOIN released r ON r.id = d.id
+RETURNING id
+"""
+# Only after a return that the bank confirmed; never after silence.
+_REISSUE = """
+INSERT INTO payment (county, instalment, award, household, payee, account, bank, fund, attempt, reference, amount_fen, status, created_at)
+SELECT $1, p.instalment, p.award, p.household, p.payee, c.id, c.bank, p.fund, p.attempt + 1,
+       $1 || upper(left(replace(gen_random_uuid()::text, '-', ''), 18)), p.amount_fen, 'approved', $3
+FROM account c
+JOIN payment p ON p.county = c.county AND p.payee = c.person AND p.status = 'returned'
+JOIN instalment i ON i.county = p.county AND i.id = p.instalment AND i.status = 'released'
+WHERE c.county = $1 AND c.id = ANY ($2::uuid[]) AND c.status = 'current'
+  AND NOT EXISTS (SELECT FROM payment later WHERE later.county = $1 AND later.instalment = p.instalment AND later.attempt > p.attempt)
+ORDER BY p.id
+RETURNING id
+"""
+
+
+class _Id(msgspec.Struct, frozen=True):
+    id: UUID
+
+
+async def release(tx: Tx, county: str, awards: Sequence[UUID], now: datetime) -> list[UUID]:
+    """due → released for these awards, each with its first payment attempt on the payee's current account."""
+    return [r.id for r in await many(tx, _RELEASE, _Id, county, awards, now)]
+
+
+async def reissue(tx: Tx, county: str, accounts: Sequence[UUID], now: datetime) -> list[UUID]:
+    """A new attempt for every returned payment of the owners of these corrected accounts."""
+    return [r.id for r in await many(tx, _REISSUE, _Id, county, accounts, now)]
