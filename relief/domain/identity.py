@@ -18,7 +18,7 @@ _ACCOUNT = re.compile(r"[0-9]{16,19}")
 #: Marks of invented people (never assigned to anybody): identity prefix, account prefix, mainland phone prefix.
 TEST_ID_PREFIX = "519999"
 TEST_ACCOUNT_PREFIX = "629999"
-TEST_PHONE_PREFIX = "1540000"
+TEST_PHONE_PREFIX = "1540"
 
 
 def narrow(text: str) -> str:
