@@ -17,7 +17,7 @@ LUDING = "513322"
 SHIMIAN = "511824"
 #: 磨西镇 and a village of it; the fixture database holds the real codes.
 MOXI = "513322103"
-VILLAGE = "513322103200"
+VILLAGE = "513322103205"
 
 
 async def staff(tx: Tx, *grants: tuple[str, str], name: str = "演示人员") -> Actor:
@@ -41,10 +41,13 @@ async def incident(tx: Tx, *, county: str = LUDING, drill: bool = True, name: st
     return found
 
 
-def registration(n: int = 0, *, incident: UUID, members: int = 3, two_way: bool = False, **changes: Any) -> Registration:
+def registration(n: int = 0, *, incident: UUID, members: int | list[Member] = 3, two_way: bool = False, **changes: Any) -> Registration:
     """The n-th household: an adult householder and others, with account and phone."""
-    people = [Member(name="甄演一", id_number=numbers.householder_id(n))]
-    people += [Member(name="甄演二", id_number=numbers.member_id(n * 30 + i)) for i in range(members - 1)]
+    if isinstance(members, list):
+        people = members
+    else:
+        people = [Member(name="甄演一", id_number=numbers.householder_id(n))]
+        people += [Member(name="甄演二", id_number=numbers.member_id(n * 30 + i)) for i in range(members - 1)]
     fields: dict[str, Any] = {
         "device_id": UUID(int=0x5EED << 64 | n), "incident": incident, "village": VILLAGE, "lon": 102.11, "lat": 29.64, "members": people,
         "account": numbers.account(n), "bank": "402", "captured_at": NOW,
