@@ -61,10 +61,13 @@ async def load_if_empty(connection: asyncpg.Connection[asyncpg.Record], source: 
         if await connection.fetchval(_ANY):
             return 0
         await connection.execute(_STAGE)
-        file = io.BytesIO(gzip.decompress(source.read_bytes()))
-        await connection.copy_to_table("region_file", source=file, format="csv", header=True)
+        await connection.copy_to_table("region_file", source=_unpacked(source), format="csv", header=True)
         status: str = await connection.execute(_LOAD, VALID_FROM)
     return int(status.rsplit(" ", 1)[-1])
+
+
+def _unpacked(source: Path) -> io.BytesIO:
+    return io.BytesIO(gzip.decompress(source.read_bytes()))
 
 
 _NAMES = "SELECT code, name FROM region WHERE code = ANY ($1::text[])"

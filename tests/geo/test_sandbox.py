@@ -1,0 +1,96 @@
+"""Hostile files hurt nobody but the child that reads them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+from geo import data, read, sandbox
+from geo.model import ZoneFileError
+from tests.geo.shapes import LAT, LON, feature, file, one, polygon
+
+
+async def test_a_real_zone_comes_back_whole_and_quickly() -> None:
+    await sandbox.inspect(data.LUDING_V1.read_bytes(), "warm.geojson")
+    started = time.perf_counter()
+    zone = await sandbox.inspect(data.LUDING_V1.read_bytes(), "v1.geojson")
+    assert time.perf_counter() - started < 2
+    assert [b.level for b in zone.bands] == [9, 8, 7, 6]
+    assert zone.bands[0].wkb[:1] == b"\x01"
+
+
+async def test_a_refusal_keeps_code_and_place() -> None:
+    bow = [[LON, LAT], [LON + 0.2, LAT + 0.2], [LON + 0.2, LAT], [LON, LAT + 0.2], [LON, LAT]]
+    with pytest.raises(ZoneFileError) as caught:
+        await sandbox.inspect(one(bow), "bow.geojson")
+    assert (caught.value.code, caught.value.at) == ("self_crossing", pytest.approx((LON + 0.1, LAT + 0.1)))
+
+
+def comb(teeth: int, upright: bool) -> list[list[float]]:
+    """A closed comb whose teeth cross those of the other direction in teeth² places."""
+    points = [[0.0, 0.0]]
+    for i in range(teeth):
+        left, right = i / teeth, (i + 0.5) / teeth
+        points += [[left, 0.02], [left, 1.0], [right, 1.0], [right, 0.02]]
+    points += [[1.0, 0.02], [1.0, 0.0], [0.0, 0.0]]
+    return [[LON + x, LAT + y] if upright else [LON + y - 0.01, LAT + x - 0.01] for x, y in points]
+
+
+async def test_valid_shapes_that_explode_when_cut_are_too_heavy_within_the_limits() -> None:
+    combs = file(*[feature(polygon(comb(4_500, upright)), level=1 + upright) for upright in (False, True)])
+    started = time.perf_counter()
+    with pytest.raises(ZoneFileError) as caught:
+        await sandbox.inspect(combs, "combs.geojson")
+    assert caught.value.code == "file_too_heavy"
+    assert time.perf_counter() - started < 10
+
+
+async def test_a_child_that_outlives_the_wall_clock_is_killed() -> None:
+    with pytest.raises(ZoneFileError) as caught:
+        await sandbox.inspect(one(comb(4_500, True)), "slow.geojson", wall_seconds=0.01)
+    assert caught.value.code == "file_too_heavy"
+
+
+async def test_an_oversized_file_never_reaches_a_child() -> None:
+    with pytest.raises(ZoneFileError) as caught:
+        await sandbox.inspect(b" " * 10_000_001, "large.geojson")
+    assert caught.value.code == "too_large"
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(-9, "file_too_heavy"), (-24, "file_too_heavy"), (-11, "file_unreadable"), (1, "file_unreadable")]
+)
+def test_a_child_that_died_is_a_clear_refusal(status: int, code: str) -> None:
+    with pytest.raises(ZoneFileError) as caught:
+        sandbox._understood(status, b"")
+    assert caught.value.code == code
+
+
+def test_a_child_that_answers_nonsense_is_a_clear_refusal() -> None:
+    with pytest.raises(ZoneFileError, match="cannot be read"):
+        sandbox._understood(0, b"half an ans")
+
+
+def test_the_child_inherits_nothing_of_the_server() -> None:
+    assert not any(name.startswith(("RELIEF", "PG")) for name in sandbox._ENVIRONMENT)
+
+
+def test_the_child_limits_itself_before_it_reads() -> None:
+
+    shown = subprocess.run([sys.executable, "-I", "-c", _PROBE], input=b"", capture_output=True, check=False, timeout=30)
+    assert shown.stderr.decode().splitlines()[-1] == f"{read.CPU_SECONDS} {read.MEMORY_BYTES} 0"
+
+
+#: Runs the child's own main on an empty request and shows which limits held when it failed.
+_PROBE = """
+import resource, sys
+from geo import read
+try:
+    read.main()
+except Exception:
+    limits = (resource.RLIMIT_CPU, resource.RLIMIT_AS, resource.RLIMIT_CORE)
+    print(*(resource.getrlimit(l)[0] for l in limits), file=sys.stderr)
+"""
