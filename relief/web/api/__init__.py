@@ -1,0 +1,11 @@
+"""The JSON interface: parse → one service call → reply."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from litestar import Router
+
+from relief.web.api import session
+
+ROUTERS: Final = [Router(path="/api/v1", route_handlers=[*session.HANDLERS])]

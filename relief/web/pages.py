@@ -1,0 +1,49 @@
+"""Pages are Jinja templates with autoescape; language, session and filters are the same for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from litestar import Request, Response
+
+from relief.web import shown
+from relief.web.texts import LANGUAGES, Texts
+
+_HERE: Final = Path(__file__).parent
+LANGUAGE_COOKIE: Final = "relief_lang"
+
+_ENV = Environment(
+    loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+)
+_ENV.filters.update(shown.FILTERS)
+
+
+def language(request: Request[Any, Any, Any]) -> str:
+    """`?lang=` wins, then the cookie, then Chinese."""
+    for given in (request.query_params.get("lang"), request.cookies.get(LANGUAGE_COOKIE)):
+        if given in LANGUAGES:
+            return str(given)
+    return LANGUAGES[0]
+
+
+def page(
+    request: Request[Any, Any, Any], template: str, status_code: int = 200, headers: Mapping[str, str] | None = None, **things: Any
+) -> Response[str]:
+    """Render one page. `t` is the catalogue, `visitor` whoever is signed in."""
+    lang = language(request)
+    text = _ENV.get_template(template).render(
+        t=Texts(lang), lang=lang, path=request.scope["path"], visitor=request.scope.get("auth"), house=request.app.state.house, **things
+    )
+    answer = Response(content=text, status_code=status_code, media_type="text/html", headers=dict(headers or {}))
+    if request.query_params.get("lang") in LANGUAGES:
+        answer.set_cookie(LANGUAGE_COOKIE, lang, path="/", samesite="lax", httponly=True, max_age=31_536_000)
+    return answer
+
+
+def sign_in_path(request: Request[Any, Any, Any]) -> str:
+    """Where to sign in, coming back here afterwards."""
+    return "/sign-in?next=" + quote(request.scope["path"], safe="/")

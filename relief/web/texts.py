@@ -1,0 +1,39 @@
+"""The catalogue of screen texts: one line a text in texts.toml, Chinese first, English second."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+LANGUAGES: Final = ("zh", "en")
+
+
+def _read() -> Mapping[str, tuple[str, str]]:
+    with (Path(__file__).parent / "texts.toml").open("rb") as file:
+        sections = tomllib.load(file)
+    return {f"{section}.{key}": (zh, en) for section, entries in sections.items() for key, (zh, en) in entries.items()}
+
+
+CATALOGUE: Final = _read()
+
+
+class Texts:
+    """The catalogue in one language: `t('home.title')`; `t.say('中文 · English')` picks the half of a bilingual sentence."""
+
+    def __init__(self, lang: str) -> None:
+        self._at = LANGUAGES.index(lang)
+
+    def __call__(self, key: str, **values: object) -> str:
+        """A text; a key that does not exist is an error, so a misspelt one never reaches an officer."""
+        return CATALOGUE[key][self._at].format(**values)
+
+    def word(self, section: str, value: str | None) -> str:
+        """A status or code as a word; an unknown one is shown as it is."""
+        return CATALOGUE.get(f"{section}.{(value or '').replace(' ', '_')}", (value or "—",) * 2)[self._at]
+
+    def say(self, sentence: str) -> str:
+        """One half of '中文 · English'."""
+        halves = sentence.split(" · ", 1)
+        return halves[min(self._at, len(halves) - 1)]

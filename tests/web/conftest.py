@@ -1,0 +1,75 @@
+"""A web application over the test's own database, and people to sign in."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+from litestar import Litestar
+
+from relief.domain.policy import SYSTEM, Grant
+from relief.domain.sealing import Keys
+from relief.services import sign_in
+from relief.settings import Settings
+from relief.store import db
+from relief.web import site
+from relief.web.house import House
+
+MORNING = datetime(2022, 9, 5, 12, 52, tzinfo=UTC)
+PASSWORD = "a calm long password"
+Enter = Callable[..., Awaitable[httpx.AsyncClient]]
+
+
+class Clock:
+    """A clock the test moves by hand."""
+
+    def __init__(self) -> None:
+        self.now = MORNING
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def app(pool: db.Pool, keys: Keys, clock: Clock) -> Litestar:
+    return site.build(House(pool=pool, keys=keys, settings=Settings(), clock=clock, development=True))
+
+
+@pytest.fixture
+async def client(app: Litestar) -> AsyncIterator[httpx.AsyncClient]:
+    """Nobody signed in."""
+    async with new_client(app) as client:
+        yield client
+
+
+def new_client(app: Litestar) -> httpx.AsyncClient:
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://127.0.0.1:8000")
+
+
+@pytest.fixture
+async def enter(app: Litestar, pool: db.Pool) -> AsyncIterator[Enter]:
+    """`await enter('township_reviewer', '513322')` makes a person and returns their signed-in client."""
+    opened: list[httpx.AsyncClient] = []
+
+    async def make(role: str, area: str, login: str | None = None) -> httpx.AsyncClient:
+        login = login or f"{role}.{area}.{len(opened)}"
+        person = sign_in.NewStaff(login, "测试员", PASSWORD, (Grant(role, area),))
+        async with db.begin(pool) as tx:
+            await sign_in.create_staff(tx, SYSTEM, [person], MORNING, sign_in.CHEAP)
+        client = new_client(app)
+        opened.append(client)
+        answer = await client.post("/api/v1/session", json={"login": login, "password": PASSWORD})
+        assert answer.status_code == 201, answer.text
+        client.headers["X-Test-Csrf"] = answer.json()["csrf"]
+        return client
+
+    yield make
+    for client in opened:
+        await client.aclose()
