@@ -16,8 +16,8 @@ from geo.model import MAX_BYTES, SICHUAN, Box, ZoneFile, ZoneFileError
 from geo.read import Answer, Request
 
 WALL_SECONDS: Final = 8.0
-#: Out of processor time, killed, or aborted by an allocation that failed.
-_HEAVY_SIGNALS: Final = (-signal.SIGXCPU, -signal.SIGKILL, -signal.SIGABRT)
+#: Out of processor time, killed, aborted by an allocation that failed, or ended by the C library for the same reason (127).
+_HEAVY: Final = (-signal.SIGXCPU, -signal.SIGKILL, -signal.SIGABRT, 127)
 #: A clean environment: nothing of the server's (database address, keys) is inherited. The drivers skipped can read other files.
 _ENVIRONMENT: Final = {
     "PATH": "/usr/bin:/bin",
@@ -53,7 +53,7 @@ async def inspect(content: bytes, name: str, box: Box = SICHUAN, wall_seconds: f
 
 
 def _understood(status: int | None, output: bytes) -> ZoneFile:
-    if status in _HEAVY_SIGNALS:
+    if status in _HEAVY:
         raise _too_heavy()
     try:
         answer = msgspec.json.decode(output, type=Answer) if status == 0 else Answer()

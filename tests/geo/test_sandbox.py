@@ -61,7 +61,15 @@ async def test_an_oversized_file_never_reaches_a_child() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "code"), [(-9, "file_too_heavy"), (-24, "file_too_heavy"), (-11, "file_unreadable"), (1, "file_unreadable")]
+    ("status", "code"),
+    [
+        (-9, "file_too_heavy"),
+        (-24, "file_too_heavy"),
+        (-6, "file_too_heavy"),
+        (127, "file_too_heavy"),
+        (-11, "file_unreadable"),
+        (1, "file_unreadable"),
+    ],
 )
 def test_a_child_that_died_is_a_clear_refusal(status: int, code: str) -> None:
     with pytest.raises(ZoneFileError) as caught:
