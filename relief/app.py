@@ -1,0 +1,61 @@
+"""Composition root: settings → database, keys, channels → processes. It knows everybody; nobody imports it but the command line."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+from litestar import Litestar
+
+from relief import keyring
+from relief.channels import bank_layout
+from relief.channels.bank import FolderBank
+from relief.channels.sms import TwilioSms
+from relief.jobs import Work
+from relief.settings import Settings
+from relief.store import db, ready
+from relief.web import hooks, resident, site
+from relief.web.house import House
+
+#: The layout batch files are written in; the real one of the province is not public, another is a file beside it.
+LAYOUT = "yikatong"
+
+
+def clock() -> datetime:
+    """The one place where the time comes from."""
+    return datetime.now(UTC)
+
+
+@asynccontextmanager
+async def open_house(settings: Settings, pool_size: int = 10, development: bool = False) -> AsyncIterator[House]:
+    """Database ready, keys loaded, pool open."""
+    database = await ready.make_ready(settings)
+    keys = keyring.load_or_make(settings.home, settings.cipher, may_make=not database.sealed)
+    pool = await db.open_pool(database.app_url, pool_size)
+    try:
+        yield House(pool=pool, keys=keys, settings=settings, clock=clock, development=development)
+    finally:
+        await pool.close()
+
+
+@asynccontextmanager
+async def open_work(house: House) -> AsyncIterator[Work]:
+    """The channels beside the house: everything the timetable needs."""
+    async with TwilioSms(house.settings) as sms:
+        yield Work(
+            pool=house.pool, keys=house.keys, settings=house.settings, clock=house.clock,
+            bank=FolderBank(house.settings.bank), layout=bank_layout.load(LAYOUT), sms=sms,
+        )  # fmt: skip
+
+
+def web(settings: Settings, development: bool = False) -> Litestar:
+    """The web process: the house is opened with the server and closed with it."""
+
+    @asynccontextmanager
+    async def lifespan(app: Litestar) -> AsyncIterator[None]:
+        async with open_house(settings, development=development) as house:
+            app.state.house = house
+            yield
+
+    return site.build(lifespan=[lifespan], more=[hooks.ROUTER, resident.ROUTER])

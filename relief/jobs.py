@@ -1,0 +1,172 @@
+"""The timetable: APScheduler ticks, PostgreSQL decides. Every beat is claim (tx) → call (no tx) → record (tx).
+
+Several workers may run: rows are claimed with SKIP LOCKED and leased, so what a killed worker held comes back when its lease ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from relief.channels.bank import Bank
+from relief.channels.sms import STATUS_PATH, Sms, send_all
+from relief.domain.batch import Layout
+from relief.domain.errors import ReliefError
+from relief.domain.message import Absent
+from relief.domain.sealing import Keys
+from relief.services import disburse, notify, settle
+from relief.settings import Settings
+from relief.store import db
+
+log = logging.getLogger("relief.jobs")
+
+#: Messages taken in one claim: enough to keep the connections busy, few enough to lose little when killed.
+MESSAGES_PER_CLAIM: Final = 200
+#: A beat goes on while it finds work, up to this many rounds, so that others get their turn.
+MOST_ROUNDS: Final = 50
+
+
+class Work(msgspec.Struct, frozen=True):
+    """What the beats work with."""
+
+    pool: db.Pool
+    keys: Keys
+    settings: Settings
+    clock: Callable[[], datetime]
+    bank: Bank
+    layout: Layout
+    sms: Sms
+    running: set[asyncio.Task[None]] = msgspec.field(default_factory=set)
+
+    @property
+    def lease(self) -> timedelta:
+        """How long a claimed row is ours."""
+        return timedelta(seconds=self.settings.lease_seconds)
+
+
+Beat = Callable[[Work], Awaitable[int]]
+
+
+async def deliver_batches(work: Work) -> int:
+    """Hand authorised batches to the bank."""
+    async with db.begin(work.pool) as tx:
+        claimed = await disburse.claim(tx, work.clock(), work.lease, work.settings.real_channels)
+    for batch in claimed:
+        await work.bank.deliver(batch.number, disburse.content(batch, work.keys))
+        async with db.begin(work.pool) as tx:
+            await disburse.record_sent(tx, batch, work.clock())
+    return len(claimed)
+
+
+async def ask_about_batches(work: Work) -> int:
+    """A sender died while sending: ask the channel; only a file that never became visible is handed over, same number, same bytes."""
+    async with db.begin(work.pool) as tx:
+        claimed = await disburse.claim_stale(tx, work.clock(), work.lease)
+    for batch in claimed:
+        if await work.bank.delivered(batch.number) != batch.digest:
+            await work.bank.deliver(batch.number, disburse.content(batch, work.keys))
+        async with db.begin(work.pool) as tx:
+            await disburse.record_sent(tx, batch, work.clock())
+    return len(claimed)
+
+
+async def collect_answers(work: Work) -> int:
+    """Import what the bank has put down, each file in a transaction of its own; a file is put away only after its commit."""
+    answers = await work.bank.collect()
+    for answer in answers:
+        async with db.begin(work.pool) as tx:
+            imported = await settle.import_answer(tx, work.layout, answer.name, answer.content, work.clock(), work.keys)
+        log.info("bank file %s: %s", hashlib.sha256(answer.content).hexdigest()[:12], imported)
+        await work.bank.done(answer.name)
+    return len(answers)
+
+
+async def notice_silence(work: Work) -> int:
+    """Sent payments that the bank should have answered by now become unknown; only evidence takes them out of it."""
+    async with db.begin(work.pool) as tx:
+        return await settle.overdue(tx, work.clock(), timedelta(seconds=work.settings.bank_answer_seconds))
+
+
+async def send_messages(work: Work) -> int:
+    """Send queued texts, most urgent first."""
+    async with db.begin(work.pool) as tx:
+        claimed = await notify.claim(tx, MESSAGES_PER_CLAIM, work.clock(), work.lease, work.keys, real=work.settings.real_channels)
+    if not claimed:
+        return 0
+    outcomes = await send_all(work.sms, claimed, work.settings.public_url + STATUS_PATH, work.settings.sms_concurrency, work.clock)
+    async with db.begin(work.pool) as tx:
+        await notify.record(tx, outcomes, work.clock())
+    return len(claimed)
+
+
+async def ask_about_messages(work: Work) -> int:
+    """Texts that may or may not have gone: look them up before anything else."""
+    async with db.begin(work.pool) as tx:
+        asked = await notify.to_ask(tx, MESSAGES_PER_CLAIM, work.clock(), work.keys)
+    found = [(message, await work.sms.find(message.to, message.text, message.since) or Absent()) for message in asked]
+    if found:
+        async with db.begin(work.pool) as tx:
+            await notify.record(tx, found, work.clock())
+    return len(asked)
+
+
+#: Name → beat. A test compares this table with what the scheduler runs.
+TIMETABLE: Final[dict[str, Beat]] = {
+    "deliver batches": deliver_batches,
+    "ask about batches": ask_about_batches,
+    "collect answers": collect_answers,
+    "notice silence": notice_silence,
+    "send messages": send_messages,
+    "ask about messages": ask_about_messages,
+}
+
+
+async def tick(work: Work, name: str) -> None:
+    """What the scheduler calls: one beat, known to `drain` while it runs."""
+    task = asyncio.ensure_future(_quietly(work, name))
+    work.running.add(task)
+    try:
+        await task
+    finally:
+        work.running.discard(task)
+
+
+async def drain(work: Work, patience_s: float = 25.0) -> None:
+    """Let the beats in hand end; what does not end in time keeps its lease and comes back."""
+    if work.running:
+        await asyncio.wait(work.running, timeout=patience_s)
+
+
+async def _quietly(work: Work, name: str) -> None:
+    await run_beat(work, name)
+
+
+async def run_beat(work: Work, name: str) -> int:
+    """One tick of one beat: rounds until it finds nothing. An error is logged and the next tick tries again; rows keep their lease."""
+    done = 0
+    try:
+        for _ in range(MOST_ROUNDS):
+            found = await TIMETABLE[name](work)
+            done += found
+            if not found or name == "notice silence":
+                break
+    except ReliefError as error:
+        log.warning("%s: %s %s", name, error.code, error.data)
+    except Exception:
+        log.exception("%s failed; it is tried again at the next tick", name)
+    return done
+
+
+def schedule(work: Work) -> AsyncIOScheduler:
+    """APScheduler as a ticker only: no job store, missed ticks are made up by the next one, never two of a beat at once."""
+    scheduler = AsyncIOScheduler(job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1})
+    for name in TIMETABLE:
+        scheduler.add_job(tick, "interval", seconds=work.settings.tick_seconds, args=[work, name], id=name, next_run_time=work.clock())
+    return scheduler

@@ -1,0 +1,285 @@
+"""What must be true at every moment. Each is one query that names broken rows and one that says how many it looked at.
+
+The numbers in brackets are those of the reliability reference, restated for two-legged transfers: a transfer takes from one place of a
+fund and gives to another in one row, so it cannot be unbalanced; what can go wrong is that balances and transfers tell different stories.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from relief.store.db import Tx, many, value
+
+
+class Invariant(msgspec.Struct, frozen=True):
+    """`examined` counts the rows looked at; `broken` returns one text column naming the rows that break the rule."""
+
+    name: str
+    says: str
+    examined: str
+    broken: str
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """The result of one invariant; `rows` holds at most twenty of the broken ones."""
+
+    name: str
+    says: str
+    examined: int
+    broken: int
+    rows: list[str]
+
+
+class _Row(msgspec.Struct):
+    row: str
+
+
+MONEY: Final[Sequence[Invariant]] = (
+    Invariant(
+        "fund_equation",
+        "allocated = available + reserved + in flight + paid, each at least 0 [4]",
+        "SELECT count(*) FROM fund",
+        """SELECT county || '/' || id AS row FROM fund
+           WHERE allocated_fen <> available_fen + reserved_fen + in_flight_fen + paid_fen
+              OR least(available_fen, reserved_fen, in_flight_fen, paid_fen) < 0""",
+    ),
+    Invariant(
+        "fund_tells_its_transfers",
+        "each balance of a fund is the sum of its transfers [1, 2, 5]",
+        "SELECT count(*) FROM transfer",
+        """SELECT f.county || '/' || f.id AS row FROM fund f LEFT JOIN (
+               SELECT county, fund,
+                      sum(amount_fen * ((target = 'available')::int - (source = 'available')::int)) AS available,
+                      sum(amount_fen * ((target = 'reserved')::int - (source = 'reserved')::int)) AS reserved,
+                      sum(amount_fen * ((target = 'in flight')::int - (source = 'in flight')::int)) AS in_flight,
+                      sum(amount_fen * ((target = 'paid')::int - (source = 'paid')::int)) AS paid,
+                      sum(amount_fen * ((source = 'allocated')::int - (target = 'allocated')::int)) AS allocated
+               FROM transfer GROUP BY county, fund) t ON t.county = f.county AND t.fund = f.id
+           WHERE (f.allocated_fen, f.available_fen, f.reserved_fen, f.in_flight_fen, f.paid_fen)
+                 IS DISTINCT FROM (t.allocated, t.available, t.reserved, t.in_flight, t.paid)""",
+    ),
+    Invariant(
+        "money_is_whole_fen",
+        "every money column is bigint and named _fen [3]",
+        "SELECT count(*) FROM information_schema.columns WHERE table_schema = 'public'",
+        """SELECT table_name || '.' || column_name AS row FROM information_schema.columns
+           WHERE table_schema = 'public' AND (column_name LIKE '%\\_fen' AND data_type <> 'bigint'
+              OR data_type IN ('numeric', 'money') OR column_name ~ '(amount|yuan|price)$')""",
+    ),
+    Invariant(
+        "append_only",
+        "the application may neither edit nor delete what is append-only [6]",
+        "SELECT count(*) FROM information_schema.table_privileges WHERE grantee = 'relief_app'",
+        """SELECT table_name || ' ' || privilege_type AS row FROM information_schema.table_privileges
+           WHERE grantee = 'relief_app' AND (privilege_type = 'DELETE' AND table_name NOT IN ('staff_session', 'sign_in_attempt', 'location')
+              OR privilege_type = 'TRUNCATE' OR privilege_type = 'UPDATE' AND table_name IN ('transfer', 'signature', 'audit', 'message_event'))""",
+    ),
+    Invariant(
+        "reserved_covers_awards",
+        "per fund, reserved + in flight + paid is what its live awards were approved for [8]",
+        "SELECT count(*) FROM award WHERE fund IS NOT NULL",
+        """SELECT f.county || '/' || f.id AS row FROM fund f LEFT JOIN (
+               SELECT a.county, a.fund, sum(i.amount_fen) AS fen FROM award a JOIN instalment i ON i.county = a.county AND i.award = a.id
+               WHERE a.fund IS NOT NULL AND i.status <> 'cancelled' GROUP BY a.county, a.fund) t ON t.county = f.county AND t.fund = f.id
+           WHERE f.reserved_fen + f.in_flight_fen + f.paid_fen <> coalesce(t.fen, 0)""",
+    ),
+    Invariant(
+        "in_flight_and_paid_are_payments",
+        "per fund, in flight is the sum of its sent and unknown payments and paid the sum of its paid ones [5, 20]",
+        "SELECT count(*) FROM payment",
+        """SELECT f.county || '/' || f.id AS row FROM fund f LEFT JOIN (
+               SELECT county, fund, sum(amount_fen) FILTER (WHERE status IN ('sent', 'unknown')) AS flying,
+                      sum(amount_fen) FILTER (WHERE status = 'paid') AS paid FROM payment GROUP BY county, fund) p
+               ON p.county = f.county AND p.fund = f.id
+           WHERE f.in_flight_fen <> coalesce(p.flying, 0) OR f.paid_fen <> coalesce(p.paid, 0)""",
+    ),
+    Invariant(
+        "instalments_sum_to_award",
+        "the instalments of an award sum to its amount [8, 11]",
+        "SELECT count(*) FROM award",
+        """SELECT a.county || '/' || a.id AS row FROM award a LEFT JOIN (
+               SELECT county, award, sum(amount_fen) AS fen FROM instalment GROUP BY county, award) i ON i.county = a.county AND i.award = a.id
+           WHERE a.amount_fen IS DISTINCT FROM i.fen""",
+    ),
+    Invariant(
+        "one_live_attempt",
+        "an instalment has at most one live payment, of its own amount [10, 11]",
+        "SELECT count(*) FROM instalment",
+        """SELECT i.county || '/' || i.id AS row FROM instalment i JOIN payment p ON p.county = i.county AND p.instalment = i.id
+           WHERE p.status NOT IN ('returned', 'cancelled') GROUP BY i.county, i.id, i.amount_fen
+           HAVING count(*) > 1 OR sum(p.amount_fen) <> i.amount_fen""",
+    ),
+    Invariant(
+        "settled_means_paid",
+        "an instalment is settled exactly when a payment of it is paid [12]",
+        "SELECT count(*) FROM instalment",
+        """SELECT i.county || '/' || i.id AS row FROM instalment i
+           WHERE (i.status = 'settled') <> EXISTS (
+               SELECT FROM payment p WHERE p.county = i.county AND p.instalment = i.id AND p.status = 'paid')""",
+    ),
+    Invariant(
+        "payment_tells_its_transfers",
+        "a payment's status is what its transfers say: once out, once settled or back [12]",
+        "SELECT count(*) FROM payment",
+        """SELECT p.county || '/' || p.id AS row FROM payment p LEFT JOIN (
+               SELECT county, subject_id, sum(amount_fen * ((target = 'in flight')::int - (source = 'in flight')::int)) AS flying,
+                      sum(amount_fen * ((target = 'paid')::int - (source = 'paid')::int)) AS paid
+               FROM transfer WHERE subject = 'payment' GROUP BY county, subject_id) t ON t.county = p.county AND t.subject_id = p.id
+           WHERE coalesce(t.flying, 0) <> CASE WHEN p.status IN ('sent', 'unknown') THEN p.amount_fen ELSE 0 END
+              OR coalesce(t.paid, 0) <> CASE WHEN p.status = 'paid' THEN p.amount_fen ELSE 0 END""",
+    ),
+    Invariant(
+        "new_attempt_after_return_only",
+        "attempt n + 1 exists only when attempt n was returned by the bank [13]",
+        "SELECT count(*) FROM payment WHERE attempt > 1",
+        """SELECT p.county || '/' || p.id AS row FROM payment p WHERE p.attempt > 1 AND NOT EXISTS (
+               SELECT FROM payment b WHERE b.county = p.county AND b.instalment = p.instalment AND b.attempt = p.attempt - 1
+               AND b.status = 'returned')""",
+    ),
+    Invariant(
+        "transfer_has_its_act",
+        "every transfer names an act of the trace [29]",
+        "SELECT count(*) FROM transfer",
+        """SELECT t.county || '/' || t.id AS row FROM transfer t
+           WHERE NOT EXISTS (SELECT FROM audit a WHERE a.county = t.county AND a.id = t.act)""",
+    ),
+)
+
+BANK: Final[Sequence[Invariant]] = (
+    Invariant(
+        "batch_totals",
+        "lines and total of a batch are those of its payments [16, 17]",
+        "SELECT count(*) FROM batch",
+        """SELECT b.number AS row FROM batch b LEFT JOIN (
+               SELECT county, batch, count(*) AS lines, sum(amount_fen) AS fen, max(line) AS last, count(DISTINCT line) AS distinct_lines
+               FROM payment WHERE batch IS NOT NULL GROUP BY county, batch) p ON p.county = b.county AND p.batch = b.id
+           WHERE b.status <> 'voided' AND (b.lines, b.total_fen, b.lines, b.lines) IS DISTINCT FROM (p.lines, p.fen, p.last, p.distinct_lines)
+              OR b.status = 'voided' AND p.lines > 0""",
+    ),
+    Invariant(
+        "batch_three_officers",
+        "a batch that left was prepared, checked and authorised by three people who touched none of its lines [26]",
+        "SELECT count(*) FROM batch WHERE status NOT IN ('frozen', 'prepared', 'checked', 'voided')",
+        """SELECT b.number AS row FROM batch b WHERE status NOT IN ('frozen', 'prepared', 'checked', 'voided') AND (
+               SELECT count(DISTINCT s.person) FROM signature s WHERE s.county = b.county AND s.subject = b.id
+               AND s.step IN ('prepare', 'check', 'authorise')) <> 3
+           UNION ALL
+           SELECT b.number FROM batch b JOIN payment p ON p.county = b.county AND p.batch = b.id
+           JOIN signature line ON line.county = p.county AND line.subject = p.award
+           JOIN signature s ON s.county = b.county AND s.subject = b.id AND s.person = line.person AND s.step <> 'line'""",
+    ),
+    Invariant(
+        "sent_payment_left_with_its_batch",
+        "a payment is out only with a batch that is, and the other way round [19]",
+        "SELECT count(*) FROM payment WHERE batch IS NOT NULL",
+        """SELECT p.county || '/' || p.id AS row FROM payment p JOIN batch b ON b.county = p.county AND b.id = p.batch
+           WHERE (p.status = 'batched') <> (b.status IN ('frozen', 'prepared', 'checked', 'authorised'))""",
+    ),
+    Invariant(
+        "answer_has_its_evidence",
+        "a paid or returned payment rests on a matched row of a bank file [12, 20]",
+        "SELECT count(*) FROM payment WHERE status IN ('paid', 'returned')",
+        """SELECT p.county || '/' || p.id AS row FROM payment p WHERE p.status IN ('paid', 'returned') AND NOT EXISTS (
+               SELECT FROM bank_row r WHERE r.county = p.county AND r.payment = p.id AND r.disposition = 'matched'
+               AND (p.status = 'paid' AND r.outcome = 'paid' OR p.status = 'returned' AND r.outcome IN ('returned', 'reversed')))""",
+    ),
+    Invariant(
+        "matched_row_agrees",
+        "a matched bank row has the payment's amount and reference [23]",
+        "SELECT count(*) FROM bank_row",
+        """SELECT r.county || '/' || r.file || ':' || r.row AS row FROM bank_row r
+           JOIN payment p ON p.county = r.county AND p.id = r.payment
+           WHERE r.disposition = 'matched' AND (r.amount_fen <> p.amount_fen OR r.reference <> p.reference)""",
+    ),
+    Invariant(
+        "account_is_the_one_checked",
+        "a payment uses an account version of its payee that was current, never a proposal [25]",
+        "SELECT count(*) FROM payment",
+        """SELECT p.county || '/' || p.id AS row FROM payment p JOIN account c ON c.county = p.county AND c.id = p.account
+           WHERE c.person <> p.payee OR c.status NOT IN ('current', 'replaced')""",
+    ),
+)
+
+PEOPLE: Final[Sequence[Invariant]] = (
+    Invariant(
+        "approved_by_another",
+        "an approved award carries an approval by somebody who did not register the household [26]",
+        "SELECT count(*) FROM award WHERE status IN ('approved', 'completed')",
+        """SELECT a.county || '/' || a.id AS row FROM award a JOIN household h ON h.county = a.county AND h.id = a.household
+           WHERE a.status IN ('approved', 'completed') AND NOT EXISTS (
+               SELECT FROM signature s WHERE s.county = a.county AND s.subject = a.id
+               AND s.step IN ('township', 'county') AND s.person <> h.registered_by)""",
+    ),
+    Invariant(
+        "entitled_once",
+        "one person has one aid of one incident and period in one household only [9]",
+        "SELECT count(*) FROM entitlement_guard",
+        """SELECT g.county || '/' || g.household AS row FROM entitlement_guard g
+           WHERE NOT EXISTS (SELECT FROM household h WHERE h.county = g.county AND h.id = g.household)
+           UNION ALL
+           SELECT a.county || '/' || a.id FROM award a WHERE a.status IN ('proposed', 'approved', 'completed') AND NOT EXISTS (
+               SELECT FROM entitlement_guard g WHERE g.county = a.county AND g.household = a.household AND g.incident = a.incident
+               AND g.aid = a.aid AND g.period = a.period)""",
+    ),
+    Invariant(
+        "device_id_once",
+        "a device id stands for exactly one household [36]",
+        "SELECT count(*) FROM device_guard",
+        """SELECT coalesce(d.device_id, h.device_id)::text AS row FROM device_guard d
+           FULL JOIN household h ON h.device_id = d.device_id AND h.county = d.county AND h.id = d.household
+           WHERE d.device_id IS NULL OR h.device_id IS NULL OR d.content_digest <> h.content_digest""",
+    ),
+    Invariant(
+        "paid_is_told_once",
+        "every paid payment of a household with a phone has exactly one message about it [32]",
+        "SELECT count(*) FROM message",
+        """SELECT p.county || '/' || p.id AS row FROM payment p JOIN person e ON e.county = p.county AND e.id = p.payee
+           WHERE p.status = 'paid' AND e.phone_route <> 'none' AND (
+               SELECT count(*) FROM message m WHERE m.county = p.county AND m.payment = p.id AND m.event = 'paid') <> 1""",
+    ),
+    Invariant(
+        "paid_awaits_its_answer",
+        "every paid payment has its confirmation row, and no payment that came back keeps an answer [21]",
+        "SELECT count(*) FROM confirmation",
+        """SELECT p.county || '/' || p.id AS row FROM payment p LEFT JOIN confirmation c ON c.county = p.county AND c.payment = p.id
+           WHERE p.status = 'paid' AND (c.payment IS NULL OR c.status = 'void')
+              OR p.status = 'returned' AND c.payment IS NOT NULL AND c.status <> 'void'""",
+    ),
+    Invariant(
+        "no_has_an_owner",
+        "every disputed payment has a complaint with an owner and a deadline",
+        "SELECT count(*) FROM confirmation WHERE status = 'disputed'",
+        """SELECT c.county || '/' || c.payment AS row FROM confirmation c WHERE c.status = 'disputed' AND NOT EXISTS (
+               SELECT FROM complaint k WHERE k.county = c.county AND k.payment = c.payment AND k.owner <> '')""",
+    ),
+    Invariant(
+        "walls_stand",
+        "row-level security is forced on every county table and the application owns nothing [41]",
+        "SELECT count(*) FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace",
+        """SELECT c.relname::text AS row FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'county'
+           WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace AND NOT (c.relrowsecurity AND c.relforcerowsecurity)
+             AND c.relname NOT IN ('incident', 'zone_county', 'device_guard', 'entitlement_guard')
+           UNION ALL SELECT rolname::text FROM pg_roles WHERE rolname = 'relief_app' AND (rolsuper OR rolbypassrls)
+           UNION ALL SELECT relname::text FROM pg_class WHERE relowner = 'relief_app'::regrole""",
+    ),
+    Invariant(
+        "located_in_one_band",
+        "a household has one place per zone version, in a band of it or outside [43]",
+        "SELECT count(*) FROM location",
+        """SELECT l.county || '/' || l.household AS row FROM location l WHERE l.rank <> -1 AND NOT EXISTS (
+               SELECT FROM zone_band b WHERE b.zone = l.zone AND b.rank = l.rank)""",
+    ),
+)
+
+ALL: Final[Sequence[Invariant]] = (*MONEY, *BANK, *PEOPLE)
+_MOST_NAMED = 20
+
+
+async def examine(tx: Tx, invariant: Invariant) -> Finding:
+    """Run one invariant."""
+    rows = [r.row for r in await many(tx, invariant.broken, _Row)]
+    examined = int(await value(tx, invariant.examined))
+    return Finding(invariant.name, invariant.says, examined, len(rows), rows[:_MOST_NAMED])
