@@ -1,0 +1,204 @@
+"""Activations: playbook × zone version of an incident, and each county's own part, whose clock starts when it is activated."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from relief.store.db import Tx, many, maybe, one, run, value
+
+_LOCK_INCIDENT = "SELECT id, hazard, county, status, drill FROM incident WHERE id = $1 FOR UPDATE"
+_INCIDENT = "SELECT id, hazard, county, status, drill FROM incident WHERE id = $1"
+_INCIDENT_ACTIVE = "UPDATE incident SET status = 'active' WHERE id = $1 AND status = 'reported'"
+_ZONE = "SELECT id, incident, version, status FROM zone WHERE id = $1"
+_BANDS = "SELECT rank, label, level, geometry FROM zone_band WHERE zone = $1 ORDER BY rank"
+_COUNTIES = """
+SELECT z.county, r.name FROM zone_county z JOIN region r ON r.code = z.county WHERE z.zone = $1 ORDER BY z.county
+"""
+_LIVE = """
+SELECT a.id FROM activation a JOIN playbook p ON p.id = a.playbook
+WHERE a.incident = $1 AND a.status <> 'ended' AND p.key = (SELECT key FROM playbook WHERE id = $2) LIMIT 1
+"""
+_INSERT = """
+INSERT INTO activation (incident, zone, playbook, status, proposed_by, proposed_at) VALUES ($1, $2, $3, 'drafted', $4, $5) RETURNING id
+"""
+_GET = "SELECT id, incident, zone, playbook, status FROM activation WHERE id = $1"
+_LOCK = "SELECT id, incident, zone, playbook, status FROM activation WHERE id = $1 FOR UPDATE"
+_START = "UPDATE activation SET status = 'active' WHERE id = $1 AND status = 'drafted'"
+_MOVE = "UPDATE activation SET zone = $3 WHERE id = $1 AND zone = $2 AND status IN ('drafted', 'active')"
+_DRAFT = """
+INSERT INTO county_activation (county, activation, status, document, cap_fen, drafted_by, drafted_at)
+VALUES ($1, $2, 'drafted', $3, $4, $5, $6) ON CONFLICT ON CONSTRAINT county_activation_once DO NOTHING RETURNING id
+"""
+_LOCK_PART = """
+SELECT id, activation, status, document, cap_fen, drafted_by, activated_by, activated_at FROM county_activation
+WHERE county = $1 AND id = $2 FOR UPDATE
+"""
+_LOCK_PART_OF = """
+SELECT id, activation, status, document, cap_fen, drafted_by, activated_by, activated_at FROM county_activation
+WHERE county = $1 AND activation = $2 FOR UPDATE
+"""
+_ACTIVATE = """
+UPDATE county_activation SET status = 'active', activated_by = $3, activated_at = $4 WHERE county = $1 AND id = $2 AND status = 'drafted'
+"""
+_FUNDS = """
+SELECT county, purpose, sum(available_fen)::bigint AS available_fen FROM fund
+WHERE county = ANY ($1::text[]) AND incident = $2 GROUP BY county, purpose
+"""
+
+
+class Incident(msgspec.Struct, frozen=True):
+    """What activation needs to know of an incident."""
+
+    id: UUID
+    hazard: str
+    county: str
+    status: str
+    drill: bool
+
+
+class Zone(msgspec.Struct, frozen=True):
+    """A version of the zone."""
+
+    id: UUID
+    incident: UUID
+    version: int
+    status: str
+
+
+class Band(msgspec.Struct, frozen=True):
+    """One band: rank 0 is the most severe; the geometry is WKB in EPSG:4490."""
+
+    rank: int
+    label: str
+    level: int
+    geometry: bytes
+
+
+class County(msgspec.Struct, frozen=True):
+    """A county the zone touches."""
+
+    county: str
+    name: str
+
+
+class Activation(msgspec.Struct, frozen=True):
+    """Incident × zone version × playbook version."""
+
+    id: UUID
+    incident: UUID
+    zone: UUID
+    playbook: UUID
+    status: str
+
+
+class Part(msgspec.Struct, frozen=True):
+    """A county's part: its own document and cap (fen)."""
+
+    id: UUID
+    activation: UUID
+    status: str
+    document: str
+    cap_fen: int
+    drafted_by: UUID
+    activated_by: UUID | None
+    activated_at: datetime | None
+
+
+class Available(msgspec.Struct, frozen=True):
+    """Money of a county for an aid that nobody has reserved yet, in fen."""
+
+    county: str
+    purpose: str
+    available_fen: int
+
+
+async def incident(tx: Tx, incident: UUID) -> Incident:
+    """The incident; NotFound when there is none."""
+    return await one(tx, _INCIDENT, Incident, incident)
+
+
+async def lock_incident(tx: Tx, incident: UUID) -> Incident:
+    """The same, locked: proposals of one incident follow one another."""
+    return await one(tx, _LOCK_INCIDENT, Incident, incident)
+
+
+async def start_incident(tx: Tx, incident: UUID) -> None:
+    """reported → active; an incident that is active already stays so."""
+    await run(tx, _INCIDENT_ACTIVE, incident)
+
+
+async def zone(tx: Tx, zone: UUID) -> Zone:
+    """The zone version; NotFound when there is none."""
+    return await one(tx, _ZONE, Zone, zone)
+
+
+async def bands(tx: Tx, zone: UUID) -> list[Band]:
+    """Its bands, most severe first."""
+    return await many(tx, _BANDS, Band, zone)
+
+
+async def counties(tx: Tx, zone: UUID) -> list[County]:
+    """The counties it touches."""
+    return await many(tx, _COUNTIES, County, zone)
+
+
+async def live(tx: Tx, incident: UUID, playbook: UUID) -> UUID | None:
+    """An activation of the incident that has not ended, by any version of the same playbook."""
+    found: UUID | None = await value(tx, _LIVE, incident, playbook)
+    return found
+
+
+async def insert(tx: Tx, incident: UUID, zone: UUID, playbook: UUID, person: UUID, now: datetime) -> UUID:
+    """A drafted activation."""
+    made: UUID = await value(tx, _INSERT, incident, zone, playbook, person, now)
+    return made
+
+
+async def get(tx: Tx, activation: UUID) -> Activation:
+    """One activation."""
+    return await one(tx, _GET, Activation, activation)
+
+
+async def lock(tx: Tx, activation: UUID) -> Activation:
+    """One activation, locked."""
+    return await one(tx, _LOCK, Activation, activation)
+
+
+async def start(tx: Tx, activation: UUID) -> None:
+    """drafted → active with its first county."""
+    await run(tx, _START, activation)
+
+
+async def move(tx: Tx, activation: UUID, old: UUID, new: UUID) -> int:
+    """Point it to another zone version; how many moved."""
+    return await run(tx, _MOVE, activation, old, new)
+
+
+async def draft(tx: Tx, county: str, activation: UUID, document: str, cap_fen: int, person: UUID, now: datetime) -> UUID | None:
+    """A county's drafted part; None when the county has one already."""
+    made: UUID | None = await value(tx, _DRAFT, county, activation, document, cap_fen, person, now)
+    return made
+
+
+async def lock_part(tx: Tx, county: str, part: UUID) -> Part:
+    """A county's part, locked."""
+    return await one(tx, _LOCK_PART, Part, county, part)
+
+
+async def lock_part_of(tx: Tx, county: str, activation: UUID) -> Part | None:
+    """The county's part of an activation, locked: what is decided for one county is decided one run at a time."""
+    return await maybe(tx, _LOCK_PART_OF, Part, county, activation)
+
+
+async def activate(tx: Tx, county: str, part: UUID, person: UUID, now: datetime) -> int:
+    """drafted → active; how many moved."""
+    return await run(tx, _ACTIVATE, county, part, person, now)
+
+
+async def available(tx: Tx, counties: Sequence[str], incident: UUID) -> list[Available]:
+    """Free money by county and purpose."""
+    return await many(tx, _FUNDS, Available, counties, incident)

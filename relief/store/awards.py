@@ -1,0 +1,61 @@
+"""Awards come into being: proposed, with their instalments, and with the registrar as their first signature."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from relief.store.db import Tx, one
+
+# The parts of each distinct amount come from money.split, so the rule has one home. The registrar's row in `signature` is what
+# makes it impossible for the same person to approve the award later.
+_PROPOSE = """
+WITH made AS (
+    INSERT INTO award (county, household, payee, incident, activation, decision, aid, mode, period, amount_fen, status, village, proposed_at)
+    SELECT $1, d.household, p.id, $2, $3, d.id, $4, $5, $6, d.amount_fen, 'proposed', h.village, $7
+    FROM decision d
+    JOIN household h ON h.county = $1 AND h.id = d.household AND h.status NOT IN ('duplicate', 'rejected')
+    JOIN person p ON p.county = $1 AND p.household = d.household AND p.role = 'householder'
+    WHERE d.county = $1 AND d.activation = $3 AND d.aid = $4 AND d.status = 'current' AND d.amount_fen > 0
+      AND NOT EXISTS (SELECT FROM award a WHERE a.county = $1 AND a.household = d.household AND a.incident = $2 AND a.aid = $4
+                      AND a.period = $6 AND a.status IN ('proposed', 'approved', 'completed'))
+    RETURNING id, household, amount_fen
+), parts AS (
+    INSERT INTO instalment (county, award, seq, amount_fen, condition, status)
+    SELECT $1, m.id, s.seq, s.part_fen, s.condition, 'waiting'
+    FROM made m JOIN unnest($8::bigint[], $9::int[], $10::bigint[], $11::text[]) AS s (amount_fen, seq, part_fen, condition)
+        ON s.amount_fen = m.amount_fen
+), registrar AS (
+    INSERT INTO signature (county, subject, kind, step, person, digest, signed_at)
+    SELECT $1, m.id, 'award', 'register', h.registered_by, h.content_digest, $7
+    FROM made m JOIN household h ON h.county = $1 AND h.id = m.household
+)
+SELECT count(*) AS awards, coalesce(sum(amount_fen), 0)::bigint AS amount_fen FROM made
+"""
+
+
+class Part(msgspec.Struct, frozen=True):
+    """One instalment of an award of that total (both in fen)."""
+
+    total_fen: int
+    seq: int
+    part_fen: int
+    condition: str
+
+
+class Made(msgspec.Struct, frozen=True):
+    """How many awards are new, and their money in fen."""
+
+    awards: int
+    amount_fen: int
+
+
+async def propose(
+    tx: Tx, county: str, incident: UUID, activation: UUID, aid: str, mode: str, period: str, parts: Sequence[Part], now: datetime
+) -> Made:
+    """An award for every household granted that has no live one; `parts` covers every amount that can occur."""
+    columns = [p.total_fen for p in parts], [p.seq for p in parts], [p.part_fen for p in parts], [p.condition for p in parts]
+    return await one(tx, _PROPOSE, Made, county, incident, activation, aid, mode, period, now, *columns)

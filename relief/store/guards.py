@@ -1,0 +1,86 @@
+"""Entitlement guards: one person, one incident, one aid, one period, one household, across every county."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from relief.store.db import Tx, many, run, value
+
+# Only the claims somebody disputes come back: a guard held by another household, or one person in two households of this run.
+_CONTESTED = """
+WITH given AS MATERIALIZED (
+    SELECT encode(substr($6::bytea, i * 16 + 1, 16), 'hex')::uuid AS household FROM generate_series(0, length($6::bytea) / 16 - 1) AS t (i)
+), claim AS MATERIALIZED (
+    SELECT DISTINCT p.id_hash, p.household FROM given g JOIN person p ON p.county = $1 AND p.household = g.household
+    WHERE $5 = 'member' OR p.adult OR p.role = 'householder'
+), shared AS (
+    SELECT id_hash FROM claim GROUP BY id_hash HAVING count(*) > 1
+)
+SELECT c.household, c.id_hash, h.received_at, e.household AS holder
+FROM claim c
+JOIN household h ON h.county = $1 AND h.id = c.household
+LEFT JOIN entitlement_guard e ON e.id_hash = c.id_hash AND e.incident = $2 AND e.aid = $3 AND e.period = $4
+WHERE e.household <> c.household OR c.id_hash IN (SELECT id_hash FROM shared)
+ORDER BY h.received_at, c.household, c.id_hash
+"""
+# In the order of the key, so that two counties deciding at once wait for each other instead of deadlocking.
+_TAKE = """
+INSERT INTO entitlement_guard (id_hash, incident, aid, period, county, household)
+SELECT DISTINCT p.id_hash, $2::uuid, $4, $5, $1, p.household
+FROM decision d JOIN person p ON p.county = $1 AND p.household = d.household
+WHERE d.county = $1 AND d.activation = $3 AND d.aid = $4 AND d.status = 'current' AND d.amount_fen > 0
+  AND ($6 = 'member' OR p.adult OR p.role = 'householder')
+  AND NOT EXISTS (SELECT FROM award a WHERE a.county = $1 AND a.household = d.household AND a.incident = $2 AND a.aid = $4
+                  AND a.period = $5 AND a.status IN ('proposed', 'approved', 'completed'))
+ORDER BY p.id_hash
+ON CONFLICT DO NOTHING
+"""
+_FOREIGN = """
+SELECT count(*)
+FROM decision d
+JOIN person p ON p.county = $1 AND p.household = d.household
+JOIN entitlement_guard e ON e.id_hash = p.id_hash AND e.incident = $2 AND e.aid = $4 AND e.period = $5 AND e.household <> d.household
+WHERE d.county = $1 AND d.activation = $3 AND d.aid = $4 AND d.status = 'current' AND d.amount_fen > 0
+  AND ($6 = 'member' OR p.adult OR p.role = 'householder')
+  AND NOT EXISTS (SELECT FROM award a WHERE a.county = $1 AND a.household = d.household AND a.incident = $2 AND a.aid = $4
+                  AND a.period = $5 AND a.status IN ('proposed', 'approved', 'completed'))
+"""
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """A disputed claim of a household on a person's entitlement; `holder` is the household that has it already."""
+
+    household: UUID
+    id_hash: bytes
+    received_at: datetime
+    holder: UUID | None
+
+
+class Entitlement(msgspec.Struct, frozen=True):
+    """What is guarded: an aid of an incident in a period, for every 'member' or every 'adult' (and the householder)."""
+
+    incident: UUID
+    aid: str
+    period: str
+    guard: str
+
+
+async def contested(tx: Tx, county: str, entitlement: Entitlement, households: bytes) -> list[Claim]:
+    """The disputed claims of these households (packed ids, 16 bytes each), earliest received first."""
+    e = entitlement
+    return await many(tx, _CONTESTED, Claim, county, e.incident, e.aid, e.period, e.guard, households)
+
+
+async def take(tx: Tx, county: str, activation: UUID, entitlement: Entitlement) -> int:
+    """Guard every person of the households now granted that have no live award; how many guards are new."""
+    e = entitlement
+    return await run(tx, _TAKE, county, e.incident, activation, e.aid, e.period, e.guard)
+
+
+async def foreign(tx: Tx, county: str, activation: UUID, entitlement: Entitlement) -> int:
+    """How many of those people turned out to be guarded by another household (another county was faster)."""
+    e = entitlement
+    return int(await value(tx, _FOREIGN, county, e.incident, activation, e.aid, e.period, e.guard))
