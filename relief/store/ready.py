@@ -12,6 +12,7 @@ from relief.store import db, embedded, migrate, regions
 
 _CREATE = "CREATE DATABASE relief"
 _SEALED = "SELECT EXISTS (SELECT FROM person)"
+_DROP = "DROP SCHEMA public CASCADE; CREATE SCHEMA public"
 
 
 class Database(msgspec.Struct, frozen=True):
@@ -46,3 +47,14 @@ async def _embedded(settings: Settings) -> str:
     finally:
         await owner.close()
     return db.with_database(server, "relief")
+
+
+async def empty(database: Database) -> None:
+    """Remove everything and build it anew: for drills only; the caller has made sure that nothing real is in it."""
+    owner = await db.connect_owner(database.owner_url)
+    try:
+        await owner.execute(_DROP)
+        await migrate.migrate(owner, migrate.read(CHECKOUT / "migrations"))
+        await regions.load_if_empty(owner)
+    finally:
+        await owner.close()

@@ -1,0 +1,165 @@
+"""The way of the money in the story: batches, three officers, the bank's answers, corrections, stages."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Final
+
+from relief.demo import numbers
+from relief.demo.scene import Scene
+from relief.domain.batch import envelope
+from relief.domain.errors import Conflict, ReliefError, Unavailable
+from relief.domain.money import display
+from relief.services import correct, disburse, evidence, settle
+from relief.services.correct import Correction
+from relief.services.evidence import Piece
+from relief.store import scenes
+from relief.store.scenes import Pick
+
+_PATIENCE_S: Final = 600.0
+_POLL_S: Final = 0.25
+
+
+async def pay_all(scene: Scene) -> None:
+    """Freeze, sign three times, and wait until the bank has said something about every payment or is known to be silent."""
+    lines = await batch_and_sign(scene)
+    if lines:
+        await wait_for_bank(scene)
+
+
+async def batch_and_sign(scene: Scene) -> int:
+    """生成发放批次 in every county, then 经办, 复核, 审批: one envelope, one signature each. Returns lines."""
+    lines = total = files = 0
+    for county in scene.track(scene.active, "批次 batches"):
+        async with scene.tx() as tx:
+            frozen = await disburse.freeze(tx, scene.at(county, "prepare"), county, scene.house.clock(), scene.house.keys, scene.writer())
+        if not frozen:
+            continue
+        files, lines, total = files + len(frozen), lines + sum(f.lines for f in frozen), total + sum(f.total_fen for f in frozen)
+        digest = envelope([f.digest for f in frozen])
+        ids = [f.id for f in frozen]
+        for step in disburse.STEPS:
+            async with scene.tx() as tx:
+                await disburse.sign(tx, scene.at(county, step), county, step, ids, digest, scene.house.clock())
+    scene.say(f"{files} 个批次，{lines:,} 笔，{display(total)} 元，经办、复核、审批各一人")
+    return lines
+
+
+async def show_second_step_refused(scene: Scene) -> None:
+    """Whoever prepared a batch may not check it, whatever roles they hold."""
+    county = scene.active[0]
+    officer = scene.at(county, "prepare")
+    both = type(officer)(id=officer.id, name=officer.name, grants=(*officer.grants, *scene.at(county, "check").grants))
+    async with scene.tx() as tx:
+        frozen = await disburse.freeze(tx, officer, county, scene.house.clock(), scene.house.keys, scene.writer())
+    if not frozen:
+        return
+    digest, ids = envelope([f.digest for f in frozen]), [f.id for f in frozen]
+    async with scene.tx() as tx:
+        await disburse.sign(tx, officer, county, "prepare", ids, digest, scene.house.clock())
+    try:
+        async with scene.tx() as tx:
+            await disburse.sign(tx, both, county, "check", ids, digest, scene.house.clock())
+    except ReliefError as error:
+        scene.refused(error.code, error.message)
+    for step in ("check", "authorise"):
+        async with scene.tx() as tx:
+            await disburse.sign(tx, scene.at(county, step), county, step, ids, digest, scene.house.clock())
+    scene.say(f"{len(frozen)} 个批次，{sum(f.lines for f in frozen):,} 笔（首县）")
+
+
+async def wait_for_bank(scene: Scene) -> None:
+    """Until nothing is underway: every line is paid, returned, or unknown because the bank says nothing."""
+
+    async def underway() -> int:
+        async with scene.tx() as tx:
+            tally = await scenes.payments(tx)
+        return sum(tally[s].count for s in ("approved", "batched", "sent") if s in tally)
+
+    await wait(scene, "银行处理 at the bank", underway)
+    async with scene.tx() as tx:
+        tally = await scenes.payments(tx)
+    scene.say(" · ".join(f"{s} {t.count:,}" for s, t in sorted(tally.items())))
+
+
+async def wait_for_statement(scene: Scene) -> None:
+    """Unknown payments are never sent again; the bank's statement tells what became of them."""
+
+    async def unknown() -> int:
+        async with scene.tx() as tx:
+            tally = await scenes.payments(tx)
+        return tally["unknown"].count if "unknown" in tally else 0
+
+    await wait(scene, "对账单 statement", unknown)
+
+
+async def wait(scene: Scene, what: str, left: Callable[[], Awaitable[int]]) -> None:
+    """Poll until nothing is left; give up with a clear word after ten minutes."""
+    started, first = time.monotonic(), await left()
+    with scene.bar() as bar:
+        task = bar.add_task(what, total=first)
+        while rest := await left():
+            bar.update(task, completed=max(0, first - rest))
+            if time.monotonic() - started > _PATIENCE_S:
+                raise Unavailable(
+                    "demo_stuck", f"{what}: 仍有 {rest} 笔未完 · {rest} left after {_PATIENCE_S:.0f} s, see the logs in RELIEF_HOME/logs"
+                )
+            await asyncio.sleep(_POLL_S)
+
+
+async def import_again(scene: Scene, folder: Path) -> None:
+    """Every file of the bank once more, the other way round: nothing changes."""
+    async with scene.tx() as tx:
+        before = await scenes.states(tx)
+    archive = sorted((folder / "in" / "archive").glob("*.csv"), reverse=True)
+    for path in archive:
+        async with scene.tx() as tx:
+            await settle.read(tx, path.name, path.read_bytes(), scene.house.clock(), scene.house.keys, scene.layout)
+    async with scene.tx() as tx:
+        after = [s for s in await scenes.states(tx) if not s.key.startswith(("messages", "confirmations"))]
+    if after != [s for s in before if not s.key.startswith(("messages", "confirmations"))]:
+        raise Conflict("import_not_idempotent", "重复导入改变了状态 · importing again changed the state")
+    scene.say(f"{len(archive)} 个银行文件倒序重导，状态不变")
+
+
+async def correct_returned(scene: Scene) -> int:
+    """The reporter collects the right card, the township compares it, a new attempt goes out. Returns new attempts."""
+    async with scene.tx() as tx:
+        returned = await scenes.returned(tx)
+    groups: dict[str, list[Pick]] = {}
+    for payment in returned:
+        groups.setdefault(payment.village[:9], []).append(payment)
+    attempts = corrected = 0
+    for township, payments in groups.items():
+        county = township[:6]
+        items = []
+        for payment in payments:
+            corrected += 1
+            items.append(Correction(payment=payment.id, account=numbers.account(900_000_000 + payment.id.int % 99_999_999), bank="402"))
+        async with scene.tx() as tx:
+            accounts = await correct.propose(tx, scene.at(township, "reporter"), county, items, scene.house.clock(), scene.house.keys)
+        async with scene.tx() as tx:
+            attempts += len(await correct.confirm(tx, scene.at(township, "reviewer"), county, accounts, scene.house.clock()))
+    scene.say(f"{corrected:,} 笔退回已更正账号，{attempts:,} 笔重新发放")
+    return attempts
+
+
+async def accept_stage(scene: Scene, condition: str) -> int:
+    """Evidence of one stage: handed in by the reporter, accepted by the township, due at once. Returns payments."""
+    async with scene.tx() as tx:
+        waiting = await scenes.waiting(tx, condition)
+    groups: dict[str, list[Pick]] = {}
+    for stage in waiting:
+        groups.setdefault(stage.village[:9], []).append(stage)
+    paid = 0
+    for township, stages in scene.track(list(groups.items()), "验收 acceptance"):
+        items = [Piece(instalment=s.id, kind=condition, digest=s.id.hex * 2, note="演示材料") for s in stages]
+        async with scene.tx() as tx:
+            pieces = await evidence.submit(tx, scene.at(township, "reporter"), township[:6], items, scene.house.clock())
+        async with scene.tx() as tx:
+            paid += (await evidence.accept(tx, scene.at(township, "reviewer"), township[:6], pieces, scene.house.clock())).payments
+    scene.say(f"{len(waiting):,} 户材料验收通过，{paid:,} 笔进入发放")
+    return paid
