@@ -11,7 +11,7 @@ needs; only those left are measured, against the border segments around them, in
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -34,8 +34,15 @@ _A: Final = 6_378_137.0
 _E2: Final = 0.006694380022900788
 
 
-def ranks(bands_wkb: Sequence[bytes], lon: Floats, lat: Floats, accuracy_m: Floats) -> tuple[Ranks, Flags]:
-    """For every point the rank of its band (-1 outside all) and whether a border is nearer than its accuracy.
+class Places(NamedTuple):
+    """Per point: the rank of its band, -1 outside all; and whether a border is nearer than its accuracy."""
+
+    rank: Ranks
+    edge: Flags
+
+
+def ranks(bands_wkb: Sequence[bytes], lon: Floats, lat: Floats, accuracy_m: Floats) -> Places:
+    """Place every point.
 
     Bands come most severe first, as WKB in EPSG:4490; degrees and metres. Not thread-safe per geometry, so each call makes its own.
     """
@@ -52,7 +59,7 @@ def ranks(bands_wkb: Sequence[bytes], lon: Floats, lat: Floats, accuracy_m: Floa
         keep = np.ones(len(left), np.bool_)
         keep[hit] = False
         left = left[keep]
-    return found, near_border(shapes, lon, lat, accuracy_m)
+    return Places(found, near_border(shapes, lon, lat, accuracy_m))
 
 
 def near_border(shapes: Sequence[Any], lon: Floats, lat: Floats, accuracy_m: Floats) -> Flags:

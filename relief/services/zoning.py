@@ -1,0 +1,194 @@
+"""Open an incident, import a version of its zone, put it in force, and say what a new version changes."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+import shapely
+
+from geo import area, overlay, sandbox
+from geo import locate as geometry
+from geo.model import MAX_BYTES, ZoneFile, ZoneFileError
+from relief.domain import incident as incident_
+from relief.domain import zone as zone_
+from relief.domain.days import beijing_day
+from relief.domain.errors import Conflict, Invalid, Refused
+from relief.domain.incident import NewIncident as NewIncident
+from relief.domain.policy import Actor, require
+from relief.domain.zone import Area, BandMove, Difference, Moved
+from relief.domain.zone import NewZone as NewZone
+from relief.store import audits, incidents, locations, regions, zones
+from relief.store.db import Tx
+from relief.store.locations import Places
+from relief.store.zones import Band
+
+
+async def open_incident(tx: Tx, actor: Actor, new: NewIncident, now: datetime) -> UUID:
+    """Open an incident named by the rule; Conflict when it is open already, Invalid where the code is not a county."""
+    require(actor, "incident.open", new.county)
+    incident_.check(new, now)
+    county = await regions.get(tx, new.county)
+    if county.level != "county":
+        raise Invalid("not_a_county", "灾害须落在县（市、区） · an incident belongs to a county", county=new.county)
+    name = incident_.name(beijing_day(new.occurred_at), county.name, new.hazard)
+    if await incidents.named(tx, name, new.drill) is not None:
+        raise Conflict("incident_exists", "同名灾害事件已存在 · an incident of that name exists")
+    made = await incidents.insert(tx, name, new, actor.person, now)
+    detail = {"county": new.county, "hazard": new.hazard, "drill": new.drill}
+    await audits.add(tx, audits.SHARED, actor, "incident.open", "incident", [made], now, detail)
+    return made
+
+
+async def inspect(content: bytes, name: str) -> ZoneFile:
+    """Understand an uploaded file in a child that may be killed; Invalid with the place (`at`: lon, lat) where it is wrong.
+
+    Call it before opening a transaction: it may take seconds.
+    """
+    try:
+        return await sandbox.inspect(content, name)
+    except ZoneFileError as error:
+        raise Invalid(error.code, error.message, at=error.at) from None
+
+
+async def import_zone(tx: Tx, actor: Actor, incident: UUID, new: NewZone, content: bytes, bands: ZoneFile, now: datetime) -> UUID:
+    """Keep a file as the next draft version with its bands and counties; `bands` is what `inspect` made of `content`."""
+    zone_.check(new)
+    found = await incidents.lock(tx, incident)
+    require(actor, "zone.draft", found.county)
+    if found.status == "closed":
+        raise Conflict("incident_closed", "灾害事件已结束 · the incident is closed")
+    digest = hashlib.sha256(content).digest()
+    if (version := await zones.same_file(tx, incident, digest)) is not None:
+        raise Conflict("zone_exists", f"该文件已是第{version}版灾区范围 · this very file is version {version} already", version=version)
+    touched = await asyncio.to_thread(overlay.county_shares, [b.wkb for b in bands.bands])
+    if not touched:
+        raise Invalid("no_county", "灾区范围没有落在任何县 · the zone touches no county")
+    zone = await zones.insert(
+        tx, incident, new.title.strip(), new.reason.strip(), digest, sum(b.area_km2 for b in bands.bands), actor.person, now
+    )
+    await zones.insert_bands(tx, zone, [Band(b.rank, b.label, b.level, b.wkb, *b.bounds, b.area_km2) for b in bands.bands])
+    await zones.insert_counties(tx, zone, [(t.code, t.area_km2, t.share) for t in touched])
+    detail = {"incident": str(incident), "file": digest.hex(), "bands": len(bands.bands), "counties": [t.code for t in touched]}
+    await audits.add(tx, audits.SHARED, actor, "zone.draft", "zone", [zone], now, detail)
+    return zone
+
+
+async def put_in_force(tx: Tx, actor: Actor, zone: UUID, now: datetime) -> None:
+    """Another person than the drafter makes a draft the version in force; the one before is superseded."""
+    draft = await zones.get(tx, zone)
+    incident = await incidents.lock(tx, draft.incident)
+    require(actor, "zone.force", incident.county)
+    if draft.drafted_by == actor.person:
+        raise Refused("same_person", "灾区范围须由另一人确认 · another person must put the zone in force")
+    before = await zones.in_force(tx, draft.incident)
+    if before is not None and before.version > draft.version:
+        raise Conflict("zone_older", "已有更新的版本生效 · a newer version is in force", version=before.version)
+    await zones.supersede(tx, draft.incident)
+    if not await zones.force(tx, zone, actor.person, now):
+        raise Conflict("zone_not_draft", "只有草稿可以生效 · only a draft can be put in force")
+    detail = {"incident": str(draft.incident), "version": draft.version, "before": None if before is None else before.version}
+    await audits.add(tx, audits.SHARED, actor, "zone.force", "zone", [zone], now, detail)
+
+
+async def counties(tx: Tx, zone: UUID) -> list[str]:
+    """Codes of the counties a version touches."""
+    return [t.county for t in await zones.counties(tx, zone)]
+
+
+async def difference(tx: Tx, old_zone: UUID, new_zone: UUID) -> Difference:
+    """What the new version changes, among the households this transaction may see. Either may be a draft: both are measured afresh."""
+    old, new = await _same_incident(tx, old_zone, new_zone)
+    old_bands, new_bands = await zones.bands(tx, old_zone), await zones.bands(tx, new_zone)
+    before = {t.county: t.name for t in await zones.counties(tx, old_zone)}
+    after = {t.county: t.name for t in await zones.counties(tx, new_zone)}
+    found = await locations.places(tx, sorted(before.keys() | after.keys()), old.incident)
+    was, now_ = await _both(found, old_bands, new_bands)
+    gained, lost = await asyncio.to_thread(_areas, old_bands, new_bands)
+    return Difference(
+        old=old_zone,
+        new=new_zone,
+        old_km2=old.area_km2,
+        new_km2=new.area_km2,
+        gained_km2=gained,
+        lost_km2=lost,
+        counties_in=[Area(code, after[code]) for code in sorted(after.keys() - before.keys())],
+        counties_out=[Area(code, before[code]) for code in sorted(before.keys() - after.keys())],
+        moves=_moves(found, was, now_, old_bands, new_bands),
+    )
+
+
+async def moved(tx: Tx, county: str, old_zone: UUID, new_zone: UUID) -> Moved:
+    """The households of one county that came in and that went out."""
+    old, _ = await _same_incident(tx, old_zone, new_zone)
+    found = await locations.places(tx, [county], old.incident)
+    was, now_ = await _both(found, await zones.bands(tx, old_zone), await zones.bands(tx, new_zone))
+    return Moved(came_in=found.ids((was < 0) & (now_ >= 0)), went_out=found.ids((was >= 0) & (now_ < 0)))
+
+
+async def _same_incident(tx: Tx, old_zone: UUID, new_zone: UUID) -> tuple[zones.Zone, zones.Zone]:
+    old, new = await zones.get(tx, old_zone), await zones.get(tx, new_zone)
+    if old.incident != new.incident:
+        raise Invalid("other_incident", "两个版本不属于同一灾害 · the two versions belong to different incidents")
+    return old, new
+
+
+async def _both(found: Places, old: Sequence[Band], new: Sequence[Band]) -> tuple[Any, Any]:
+    no_doubt = np.zeros(len(found.lon))
+    sides = [await asyncio.to_thread(geometry.ranks, [b.geometry for b in bands], found.lon, found.lat, no_doubt) for bands in (old, new)]
+    return sides[0].rank, sides[1].rank
+
+
+def _areas(old: Sequence[Band], new: Sequence[Band]) -> tuple[float, float]:
+    """Square kilometres gained and lost."""
+    before, after = (shapely.union_all([shapely.from_wkb(b.geometry) for b in bands]) for bands in (old, new))
+    return area.km2(shapely.difference(after, before)), area.km2(shapely.difference(before, after))
+
+
+def _moves(found: Places, was: Any, now_: Any, old: Sequence[Band], new: Sequence[Band]) -> list[BandMove]:
+    old_levels, new_levels = ({b.rank: b.level for b in bands} for bands in (old, new))
+    kinds, counts = np.unique(np.stack([found.county, was, now_]), axis=1, return_counts=True)
+    return [
+        BandMove(f"{county:06d}", a, old_levels.get(a), b, new_levels.get(b), n)
+        for (county, a, b), n in zip(kinds.T.tolist(), counts.tolist(), strict=True)
+    ]
+
+
+async def inspect_file(path: Path) -> dict[str, Any]:
+    """What a zone file holds, for people and scripts; nothing is kept. Invalid where it is refused."""
+    zone = await inspect(await asyncio.to_thread(_content, Path(path)), Path(path).name)
+    shares = await asyncio.to_thread(lambda: [overlay.band_shares(b.wkb) for b in zone.bands])
+    return {
+        "title": zone.title,
+        "format": zone.format,
+        "crs": zone.crs,
+        "area_km2": round(sum(b.area_km2 for b in zone.bands), 2),
+        "bands": [
+            {
+                "name": b.label,
+                "level": b.level,
+                "area_km2": round(b.area_km2, 2),
+                "parts": b.parts,
+                "holes": b.holes,
+                "vertices": b.vertices,
+                "counties": [{"code": s.code, "name": s.name, "share": round(s.share, 4)} for s in touched],
+            }
+            for b, touched in zip(zone.bands, shares, strict=True)
+        ],
+        "warnings": [{"code": w.code, "message": w.message, "at": w.at} for w in zone.warnings],
+    }
+
+
+def _content(path: Path) -> bytes:
+    """One byte more than allowed is enough to refuse it."""
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise Invalid("file", f"文件打不开 · the file cannot be opened: {error.strerror}") from None
