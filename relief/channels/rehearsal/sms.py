@@ -24,6 +24,8 @@ from relief.channels.rehearsal.sms_line import Line, Options
 from relief.channels.rehearsal.sms_store import Phones, Stored, new_sid, now, resource
 from relief.domain.message import segments
 
+__all__ = ["Options", "make", "run"]
+
 Call = Request[Any, Any, State]
 TheLine = NamedDependency[Line]
 
