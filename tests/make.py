@@ -7,8 +7,12 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from relief.demo import numbers
+from relief.domain import money
 from relief.domain.household import Member, Registration
 from relief.domain.policy import Actor, Grant
+from relief.domain.sealing import Keys
+from relief.services.fund import NewFund, allocate
+from relief.services.register import register
 from relief.store.db import Tx
 
 #: Twenty minutes after the Luding earthquake.
@@ -54,3 +58,52 @@ def registration(n: int = 0, *, incident: UUID, members: int | list[Member] = 3,
         "phone": numbers.two_way_phone(n) if two_way else numbers.mainland_phone(n), "relocated": "centralised",
     }  # fmt: skip
     return Registration(**{**fields, **changes})
+
+
+async def awards(
+    tx: Tx, keys: Keys, *, incident: UUID, reporter: Actor, count: int = 1, aid: str = "EMERG", amount_fen: int = 90_000, first: int = 0,
+    conditions: tuple[str, ...] = ("none",), shares_bp: tuple[int, ...] = (10_000,), **changes: Any,
+) -> list[UUID]:  # fmt: skip
+    """Registered, decided and proposed awards, as the decision service leaves them; one zone and activation are made on the way."""
+    receipts = await register(tx, reporter, [registration(first + n, incident=incident, **changes) for n in range(count)], NOW, keys)
+    assert {r.outcome for r in receipts} == {"new"}, receipts
+    zone, playbook, activation = uuid4(), uuid4(), uuid4()
+    made = []
+    for receipt in receipts:
+        row = await tx.fetchrow(
+            "WITH d AS (INSERT INTO decision (county, household, activation, zone, playbook, aid, status, amount_fen, reasons, facts, standards, decided_at) "
+            "VALUES ($1, $2, $3, $4, $5, $6, 'current', $7, '{granted}', '{}', '', $8) RETURNING id) "
+            "INSERT INTO award (county, household, payee, incident, activation, decision, aid, mode, period, amount_fen, status, village, proposed_at) "
+            "SELECT $1, $2, p.id, $9, $3, d.id, $6, $10, 'once', $7, 'proposed', h.village, $8 FROM d, person p JOIN household h ON h.county = p.county "
+            "AND h.id = p.household WHERE p.county = $1 AND p.household = $2 AND p.role = 'householder' RETURNING id, village",
+            receipt.county, receipt.household, activation, zone, playbook, aid, amount_fen, NOW, incident, "A" if aid == "EMERG" else "B",
+        )  # fmt: skip
+        assert row is not None
+        for seq, (part, condition) in enumerate(zip(money.split(amount_fen, shares_bp), conditions, strict=True), 1):
+            await tx.execute(
+                "INSERT INTO instalment (county, award, seq, amount_fen, condition, status) VALUES ($1, $2, $3, $4, $5, 'waiting')",
+                receipt.county, row["id"], seq, part, condition,
+            )  # fmt: skip
+        await tx.execute(
+            "INSERT INTO signature (county, subject, kind, step, person, digest, signed_at) VALUES ($1, $2, 'award', 'register', $3, '', $4)",
+            receipt.county, row["id"], reporter.id, NOW,
+        )  # fmt: skip
+        await tx.execute(
+            "INSERT INTO entitlement_guard (id_hash, incident, aid, period, county, household) "
+            "SELECT id_hash, $3, $4, 'once', county, household FROM person WHERE county = $1 AND household = $2",
+            receipt.county, receipt.household, incident, aid,
+        )  # fmt: skip
+        made.append(row["id"])
+    await tx.execute("UPDATE household SET status = 'located' WHERE incident = $1", incident)
+    return made
+
+
+async def fund(
+    tx: Tx, *, incident: UUID, amount_fen: int, county: str = LUDING, purpose: str = "EMERG", document: str = "演财〔2022〕1号"
+) -> UUID:
+    """An allocated fund."""
+    officer = await staff(tx, ("province_officer", "51"))
+    new = NewFund(
+        county=county, incident=incident, source="central", year=2022, document=document, budget_item="2240703", purpose=purpose, amount_fen=amount_fen
+    )  # fmt: skip
+    return await allocate(tx, officer, new, NOW)
