@@ -46,7 +46,7 @@ async def serve(args: argparse.Namespace) -> int:
             ssl_keyfile=chosen.tls_key,
             timeout_graceful_shutdown=10,
             h11_max_incomplete_event_size=32_768,
-        )  # fmt: skip
+        )
     )
     err.print(f"relief serve: {chosen.public_url}")
     await server.serve()
@@ -77,9 +77,8 @@ async def migrate(args: argparse.Namespace) -> int:
 
 async def run_check(args: argparse.Namespace) -> int:
     """Every invariant on the live database."""
-    async with app.open_house(settings.load(), pool_size=2) as house:
-        async with db.read(house.pool) as tx:
-            findings = await check.check(tx)
+    async with app.open_house(settings.load(), pool_size=2) as house, db.read(house.pool) as tx:
+        findings = await check.check(tx)
     if args.json:
         sys.stdout.write(msgspec.json.encode(findings).decode() + "\n")
     else:
@@ -112,8 +111,8 @@ async def playbook_check(args: argparse.Namespace) -> int:
     faulty = 0
     for path in files:
         try:
-            found = playbook.parse(path.read_text("utf-8"))
-            out.print(f"{path.name}: {found.key} {found.version}, {len(found.aid)} aids")
+            found = playbook.read(await asyncio.to_thread(path.read_text, "utf-8"))
+            out.print(f"{path.name}: {found.key} {found.version}, {len(found.aids)} aids")
         except ReliefError as error:
             faulty += 1
             err.print(f"{path.name}: {error.message}")
@@ -161,7 +160,8 @@ async def staff_list(args: argparse.Namespace) -> int:
 async def bench(args: argparse.Namespace) -> int:
     """Benchmarks live beside the tests; they need the checkout and its development tools."""
     command = [sys.executable, "-m", "tests.bench", *args.rest]
-    return await asyncio.to_thread(lambda: subprocess.run(command, cwd=settings.CHECKOUT, check=False).returncode)
+    done = await asyncio.to_thread(subprocess.run, command, cwd=settings.CHECKOUT, check=False)
+    return int(done.returncode)
 
 
 def _grant(text: str) -> Grant:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-T = TypeVar("T")
+T = TypeVar("T", bound=msgspec.Struct)
 
 
 def add(parser: argparse.ArgumentParser, kind: type[msgspec.Struct]) -> None:

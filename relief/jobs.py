@@ -82,7 +82,7 @@ async def collect_answers(work: Work) -> int:
     answers = await work.bank.collect()
     for answer in answers:
         async with db.begin(work.pool) as tx:
-            imported = await settle.read(tx, answer.name, answer.content, work.clock(), work.keys, work.layout)
+            imported = await settle.import_answer(tx, work.layout, answer.name, answer.content, work.clock(), work.keys)
         log.info("bank file %s: %s", hashlib.sha256(answer.content).hexdigest()[:12], imported)
         await work.bank.done(answer.name)
     return len(answers)

@@ -117,7 +117,7 @@ async def import_again(scene: Scene, folder: Path) -> None:
     archive = sorted((folder / "in" / "archive").glob("*.csv"), reverse=True)
     for path in archive:
         async with scene.tx() as tx:
-            await settle.read(tx, path.name, path.read_bytes(), scene.house.clock(), scene.house.keys, scene.layout)
+            await settle.import_answer(tx, scene.layout, path.name, path.read_bytes(), scene.house.clock(), scene.house.keys)
     async with scene.tx() as tx:
         after = [s for s in await scenes.states(tx) if not s.key.startswith(("messages", "confirmations"))]
     if after != [s for s in before if not s.key.startswith(("messages", "confirmations"))]:

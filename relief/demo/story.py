@@ -24,6 +24,7 @@ from relief.domain.errors import Invalid, Refused
 from relief.services import activate, zoning
 from relief.settings import Settings
 from relief.store import db, ready, scenes
+from relief.web.house import House
 
 #: Around the zone (degrees): its counties and those beside it.
 BOX: Final = (101.2, 28.7, 103.2, 30.7)
@@ -75,7 +76,7 @@ async def run(settings: Settings, households: int, stay: bool, as_json: bool) ->
 
 
 @asynccontextmanager
-async def _scene(house: app.House, screen: Console, households: int) -> AsyncIterator[Scene]:
+async def _scene(house: House, screen: Console, households: int) -> AsyncIterator[Scene]:
     async with db.begin(house.pool) as tx:
         places = await scenes.villages(tx, *BOX)
         counties = {p.county: p.county_name for p in places}
