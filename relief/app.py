@@ -15,7 +15,7 @@ from relief.channels.sms import TwilioSms
 from relief.jobs import Work
 from relief.settings import Settings
 from relief.store import db, ready
-from relief.web import hooks, resident, site
+from relief.web import health, hooks, resident, site
 from relief.web.house import House
 
 #: The layout batch files are written in; the real one of the province is not public, another is a file beside it.
@@ -58,4 +58,4 @@ def web(settings: Settings, development: bool = False) -> Litestar:
             app.state.house = house
             yield
 
-    return site.build(lifespan=[lifespan], more=[hooks.ROUTER, resident.ROUTER])
+    return site.build(lifespan=[lifespan], more=[health.health, hooks.ROUTER, resident.ROUTER])

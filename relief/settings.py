@@ -36,6 +36,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sms_base_url: str = "http://127.0.0.1:8081"  # the rehearsal twin; https://api.twilio.com for the real one
     sms_concurrency: int = 16
     sms_timeout_seconds: float = 10.0
+    crash_at: str | None = None  # fault runs only: the labelled point at which `relief work` kills itself
     real_channels: bool = False  # drills and demos never reach a real bank or phone
 
     @property
