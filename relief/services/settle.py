@@ -7,6 +7,7 @@ an answer becomes unknown and leaves that state only by evidence (F17–F22 of t
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -14,6 +15,7 @@ from typing import Final
 from uuid import UUID, uuid4
 
 import msgspec
+from msgspec import structs
 
 from relief.domain import batch as batch_file
 from relief.domain.batch import Layout, ResultFile, ResultRow
@@ -22,14 +24,16 @@ from relief.domain.moves import AWARD, BATCH, CONFIRMATION, PAYMENT, sources
 from relief.domain.policy import SYSTEM, Actor, require
 from relief.domain.sealing import Keys
 from relief.services import notify
-from relief.store import audits, bank_files, settlements
+from relief.store import audits, bank_files, funds, settlements
+from relief.store.bank_files import Judged
 from relief.store.db import Tx
-from relief.store.settlements import Moved
 
 #: The bank contradicts itself about one line: its award is held until a person has looked.
 CONTRADICTIONS: Final = ("fail_after_success", "success_after_fail", "twice_in_file", "paid_twice")
-#: From `unknown` and `sent` by evidence; `paid` leaves only through a 退票.
-_OPEN: Final = sources(PAYMENT, "paid")
+#: What a row can be besides a case.
+DISPOSITIONS: Final = ("matched", "repeat", "pending")
+#: A failure answers what is open; a credit is only undone by a 退票.
+_UNANSWERED: Final = [status for status in sources(PAYMENT, "returned") if status != "paid"]
 _FIRST_ANSWER: Final = [status for status in sources(BATCH, "acknowledged") if status != "settled"]
 
 
@@ -52,12 +56,12 @@ class Imported(msgspec.Struct, frozen=True):
     column: int | None = None
 
 
-class _Three(msgspec.Struct):
-    """A figure for each of the three moves: payments of a file, or fen of a fund."""
+class _Moves(msgspec.Struct, frozen=True):
+    """The rows that move money, by what they do. `reversed` holds this file's 退票 and those that waited for their payment."""
 
-    paid: int = 0
-    returned: int = 0
-    reversed: int = 0
+    paid: list[Judged]
+    returned: list[Judged]
+    reversed: list[Judged]
 
 
 class _File(msgspec.Struct, frozen=True):
@@ -105,53 +109,88 @@ async def _import(tx: Tx, came: _File) -> Imported:
     sealed = await asyncio.to_thread(came.keys.seal, "bank_file", file, "sealed", came.content)
     if not await bank_files.add(tx, county, file, batch, parsed.kind, came.name, digest, sealed, "imported", None, came.now):
         return await _again(tx, county, parsed.kind, parsed.batch_number, digest)
+    await bank_files.plan_for(tx, len(parsed.rows))
     hashes = await asyncio.to_thread(_account_hashes, came.keys, parsed.rows)
-    await bank_files.judge(tx, county, file, parsed.rows, hashes, came.now)
-    done = await _move(tx, came, county, file, digest, parsed)
-    counts = await bank_files.counts(tx, county, file)
+    judged = await bank_files.judge(tx, county, file, parsed.rows, hashes, came.now)
+    moves = await _sort(tx, county, judged)
+    act = await _note(tx, came, county, file, digest, parsed, moves)
+    await _move(tx, county, moves, act, came.now)
+    await _follow(tx, came, county, judged, moves)
+    tally = Counter(j.verdict for j in judged)
     return Imported(
-        "imported", parsed.kind, county, parsed.batch_number, file, done.paid, done.returned, done.reversed,
-        counts.repeat, counts.pending, counts.exceptions,
+        "imported", parsed.kind, county, parsed.batch_number, file, len(moves.paid), len(moves.returned), len(moves.reversed),
+        tally["repeat"], tally["pending"], await bank_files.open_cases(tx, county, file),
     )  # fmt: skip
 
 
-async def _move(tx: Tx, came: _File, county: str, file: UUID, digest: bytes, parsed: ResultFile) -> _Three:
-    """Let the matched rows act; returns how many payments were paid, returned and reversed."""
-    now = came.now
-    moving = await bank_files.matched(tx, county, file)
+async def _sort(tx: Tx, county: str, judged: Sequence[Judged]) -> _Moves:
+    """A 退票 that came before its 成功 is taken up by the file that brings the payment."""
+    by_outcome: dict[str, list[Judged]] = {"paid": [], "returned": [], "reversed": []}
+    for one in judged:
+        if one.verdict == "matched":
+            by_outcome[one.outcome].append(one)
+    paid = {one.payment: one for one in by_outcome["paid"]}
+    waiting = [structs.replace(paid[w.payment], reason=w.reason) for w in await bank_files.parked(tx, county, list(paid))]
+    return _Moves(by_outcome["paid"], by_outcome["returned"], by_outcome["reversed"] + waiting)
+
+
+async def _note(tx: Tx, came: _File, county: str, file: UUID, digest: bytes, parsed: ResultFile, moves: _Moves) -> UUID:
     reused = await bank_files.name_reused(tx, county, came.name, digest)
-    detail = {"kind": parsed.kind, "rows": len(parsed.rows), "name_reused": reused}
-    act = await audits.add(tx, county, came.actor, "bank.import", str(file), moving, now, detail)
-    paid = await settlements.pay(tx, county, file, now, act, _OPEN)
-    returned = await settlements.give_back(tx, county, file, now, act, [s for s in sources(PAYMENT, "returned") if s != "paid"])
-    voidable = sources(CONFIRMATION, "void")
-    reversed_ = await settlements.reverse(tx, county, file, now, act, ["paid"], voidable)
-    done = _Three(*(sum(m.payments for m in moved) for moved in (paid, returned, reversed_)))
-    if [m[0].instalments for m in (paid, reversed_) if m] != [n for n in (done.paid, done.reversed) if n]:
-        raise Conflict("instalment_moved", "分期状态与支付不符，未入账 · an instalment is not where its payment says; nothing was booked")
-    await _book(tx, county, paid, returned, reversed_)
-    await settlements.complete(tx, county, file, sources(AWARD, "completed"))
-    await settlements.proven_sent(tx, county, file, now, sources(BATCH, "sent"))
-    await settlements.acknowledge(tx, county, file, _FIRST_ANSWER)
-    await settlements.settle(tx, county, file, sources(BATCH, "settled"))
-    await settlements.freeze(tx, county, file, now, CONTRADICTIONS)
-    awaited = await settlements.await_confirmation(tx, county, file, now)
-    if awaited:
-        await notify.queue_paid(tx, county, awaited, now, came.keys)
-    return done
+    touched = {one.payment for one in (*moves.paid, *moves.returned, *moves.reversed)}
+    detail = {
+        "kind": parsed.kind, "rows": len(parsed.rows), "paid": len(moves.paid), "returned": len(moves.returned),
+        "reversed": len(moves.reversed), "name_reused": reused,
+    }  # fmt: skip
+    return await audits.add(tx, county, came.actor, "bank.import", str(file), touched, came.now, detail)
 
 
-async def _book(tx: Tx, county: str, paid: Sequence[Moved], returned: Sequence[Moved], reversed_: Sequence[Moved]) -> None:
-    sums: dict[UUID, _Three] = {}
-    for moved in paid:
-        sums.setdefault(moved.fund, _Three()).paid += moved.fen
-    for moved in returned:
-        sums.setdefault(moved.fund, _Three()).returned += moved.fen
-    for moved in reversed_:
-        sums.setdefault(moved.fund, _Three()).reversed += moved.fen
-    rows = [(fund, s.paid, s.returned, s.reversed) for fund, s in sums.items()]
-    if rows and await settlements.book(tx, county, rows) != len(rows):
+async def _move(tx: Tx, county: str, moves: _Moves, act: UUID, now: datetime) -> None:
+    """Payment, instalment, transfer and balance move together, or the whole file waits for another attempt."""
+    paid, returned, reversed_ = moves.paid, moves.returned, moves.reversed
+    _all(paid, await settlements.pay(tx, county, _ids(paid), [m.bank_ref for m in paid], now, sources(PAYMENT, "paid")))
+    _all(returned, await settlements.give_back(tx, county, _ids(returned), [m.reason for m in returned], now, _UNANSWERED))
+    _all(paid, await settlements.move_instalments(tx, county, [m.instalment for m in paid], "settled", ["released"]))
+    _all(reversed_, await settlements.give_back(tx, county, _ids(reversed_), [m.reason for m in reversed_], now, ["paid"]))
+    _all(reversed_, await settlements.move_instalments(tx, county, [m.instalment for m in reversed_], "released", ["settled"]))
+    for rows, source, target in ((paid, "in flight", "paid"), (returned, "in flight", "reserved"), (reversed_, "paid", "reserved")):
+        await funds.record(tx, county, [(m.payment, m.fund, m.amount_fen) for m in rows], source, target, "payment", act, now)
+    sums: dict[UUID, list[int]] = {}
+    for place, rows in enumerate((paid, returned, reversed_)):
+        for m in rows:
+            sums.setdefault(m.fund, [0, 0, 0])[place] += m.amount_fen
+    if sums and await settlements.book(tx, county, sums) != len(sums):
         raise Conflict("fund_moved", "资金在途余额不足以入账 · the fund has less in flight than the bank answers for")
+
+
+async def _follow(tx: Tx, came: _File, county: str, judged: Sequence[Judged], moves: _Moves) -> None:
+    """What follows from the rows: awards, batches, holds, confirmations and messages."""
+    now, undone = came.now, {m.payment for m in moves.reversed}
+    await settlements.complete(tx, county, [m.award for m in moves.paid if m.payment not in undone], sources(AWARD, "completed"))
+    if undone:
+        await settlements.void_confirmation(tx, county, list(undone), sources(CONFIRMATION, "void"))
+        await bank_files.close_parked(tx, county, list(undone), now)
+    answered = sorted({j.batch for j in judged if j.batch is not None and j.verdict in DISPOSITIONS})
+    await settlements.proven_sent(tx, county, answered, now, sources(BATCH, "sent"))
+    await settlements.acknowledge(tx, county, answered, _FIRST_ANSWER)
+    await settlements.settle(tx, county, answered, sources(BATCH, "settled"))
+    contradicted = sorted({j.award for j in judged if j.verdict in CONTRADICTIONS})
+    await settlements.freeze(tx, county, contradicted, now)
+    there = [m for m in moves.paid if m.payment not in undone]
+    if there:
+        await settlements.await_confirmation(tx, county, _ids(there), [m.household for m in there], now)
+        await notify.queue_paid(tx, county, _ids(there), now, came.keys)
+
+
+def _ids(rows: Sequence[Judged]) -> list[UUID]:
+    return [row.payment for row in rows]
+
+
+def _all(rows: Sequence[Judged], took: int) -> None:
+    """The batch is locked and the rows were judged under that lock, so a row that will not move means a broken house."""
+    if took != len(rows):
+        raise Conflict(
+            "moved_on", "支付或分期状态与回执不符，未入账 · a payment or instalment is not where it should be; nothing was booked"
+        )
 
 
 async def _refuse(tx: Tx, came: _File, error: Invalid) -> Imported:

@@ -23,6 +23,9 @@ SELECT f.id, f.status, f.code, (SELECT count(*) FROM bank_row r WHERE r.county =
 FROM bank_file f WHERE f.county = $1 AND f.digest = $2
 """
 _NAME_REUSED = "SELECT EXISTS (SELECT FROM bank_file WHERE county = $1 AND name = $2 AND digest <> $3)"
+# A table that has just grown has no statistics: the planner then expects one row where there are a hundred thousand, and would
+# compare each line of the file with each payment. Large files therefore do without nested loops.
+_PLAN = "SELECT set_config('enable_nestloop', CASE WHEN $1 > 200 THEN 'off' ELSE 'on' END, true), set_config('plan_cache_mode', 'force_custom_plan', true)"
 # One row gets one verdict: matched, repeat, pending, or the code of the exception. Banks stamp whole seconds on clocks of
 # their own, hence the quarter of an hour; a row is a repeat only when the bank's own serial does not contradict it.
 _JUDGE = """
@@ -32,6 +35,7 @@ WITH given AS (
          AS t (row, number, reference, outcome, amount_fen, reason, bank_ref, account_hash, at, code)
 ), known AS (
     SELECT g.row, g.reference, g.outcome, g.amount_fen, g.reason, g.bank_ref, p.id AS payment, p.status, p.bank_ref AS booked,
+           p.batch, p.fund, p.award, p.instalment, p.household,
            CASE WHEN g.code IS NOT NULL THEN g.code
                 WHEN b.id IS NULL THEN 'unknown_batch'
                 WHEN p.id IS NULL THEN 'unknown_line'
@@ -45,15 +49,17 @@ WITH given AS (
            END AS fault
     FROM given g
     LEFT JOIN batch b ON b.county = $1 AND b.number = g.number
-    LEFT JOIN payment p ON p.county = $1 AND p.reference = g.reference
+    LEFT JOIN payment p ON p.county = $1 AND p.reference = g.reference AND p.reference = ANY ($6::text[])
     LEFT JOIN account a ON a.county = $1 AND a.id = p.account
     WINDOW same AS (PARTITION BY g.reference)
 ), counted AS (
     SELECT k.row, k.reference, k.outcome, k.amount_fen, k.reason, k.bank_ref, k.payment, k.status, k.booked, k.fault,
+           k.batch, k.fund, k.award, k.instalment, k.household,
            row_number() OVER alike AS nth, first_value(k.bank_ref) OVER alike AS first_ref
     FROM known k WINDOW alike AS (PARTITION BY k.reference, k.outcome, k.fault ORDER BY k.row)
 ), judged AS (
-    SELECT c.row, c.reference, c.outcome, c.amount_fen, c.reason, c.bank_ref, c.payment,
+    SELECT c.row, c.reference, c.outcome, c.amount_fen, c.reason, c.bank_ref, c.payment, c.batch, c.fund, c.award, c.instalment,
+           c.household,
            CASE WHEN c.fault IS NOT NULL THEN c.fault
                 WHEN c.outcome = 'pending' THEN CASE WHEN c.status IN ('sent', 'unknown') THEN 'pending' ELSE 'repeat' END
                 WHEN c.outcome = 'paid' AND c.status IN ('sent', 'unknown') THEN
@@ -71,19 +77,26 @@ WITH given AS (
                 ELSE 'repeat'
            END AS verdict
     FROM counted c
+), kept AS (
+    INSERT INTO bank_row (county, file, row, reference, outcome, amount_fen, reason, bank_ref, payment, disposition, code)
+    SELECT $1, $2, j.row, j.reference, j.outcome, j.amount_fen, j.reason, j.bank_ref, j.payment,
+           CASE WHEN j.verdict IN ('matched', 'repeat', 'pending') THEN j.verdict ELSE 'exception' END,
+           CASE WHEN j.verdict IN ('matched', 'repeat', 'pending') THEN NULL ELSE j.verdict END
+    FROM judged j
 )
-INSERT INTO bank_row (county, file, row, reference, outcome, amount_fen, reason, bank_ref, payment, disposition, code)
-SELECT $1, $2, j.row, j.reference, j.outcome, j.amount_fen, j.reason, j.bank_ref, j.payment,
-       CASE WHEN j.verdict IN ('matched', 'repeat', 'pending') THEN j.verdict ELSE 'exception' END,
-       CASE WHEN j.verdict IN ('matched', 'repeat', 'pending') THEN NULL ELSE j.verdict END
-FROM judged j
+SELECT j.verdict, j.outcome, j.amount_fen, j.reason, j.bank_ref, j.payment, j.batch, j.fund, j.award, j.instalment, j.household
+FROM judged j WHERE j.payment IS NOT NULL ORDER BY j.row
 """
-_MATCHED = "SELECT payment AS id FROM bank_row WHERE county = $1 AND file = $2 AND disposition = 'matched' ORDER BY row"
-_COUNTS = """
-SELECT count(*) FILTER (WHERE disposition = 'repeat') AS repeat, count(*) FILTER (WHERE disposition = 'pending') AS pending,
-       count(*) FILTER (WHERE disposition = 'exception' AND closed_at IS NULL) AS exceptions
-FROM bank_row WHERE county = $1 AND file = $2
+_PARKED = """
+SELECT DISTINCT ON (r.payment) r.payment, r.reason FROM bank_row r
+WHERE r.county = $1 AND r.payment = ANY ($2::uuid[]) AND r.code = 'reversal_without_payment' AND r.closed_at IS NULL
+ORDER BY r.payment, r.row
 """
+_CLOSE_PARKED = """
+UPDATE bank_row SET closed_at = $3
+WHERE county = $1 AND payment = ANY ($2::uuid[]) AND code = 'reversal_without_payment' AND closed_at IS NULL
+"""
+_OPEN_CASES = "SELECT count(*) FROM bank_row WHERE county = $1 AND file = $2 AND disposition = 'exception' AND closed_at IS NULL"
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -103,16 +116,32 @@ class Seen(msgspec.Struct, frozen=True):
     rows: int
 
 
-class Counts(msgspec.Struct, frozen=True):
-    """How the rows of a file that moved no money were judged; exceptions are those still open."""
+class Judged(msgspec.Struct, frozen=True, gc=False):
+    """A row that names a payment of ours, with what its verdict will move. `verdict` is a disposition or the code of a case."""
 
-    repeat: int
-    pending: int
-    exceptions: int
+    verdict: str
+    outcome: str
+    amount_fen: int
+    reason: str | None
+    bank_ref: str | None
+    payment: UUID
+    batch: UUID | None
+    fund: UUID
+    award: UUID
+    instalment: UUID
+    household: UUID
 
 
-class _Id(msgspec.Struct, frozen=True):
-    id: UUID
+class Parked(msgspec.Struct, frozen=True):
+    """A 退票 that came before the 成功 it undoes."""
+
+    payment: UUID
+    reason: str | None
+
+
+async def plan_for(tx: Tx, lines: int) -> None:
+    """Tell the planner, for this transaction, how large a file it is about to meet."""
+    await run(tx, _PLAN, lines)
 
 
 async def lock_batches(tx: Tx, numbers: Sequence[str]) -> list[Known]:
@@ -138,21 +167,27 @@ async def name_reused(tx: Tx, county: str, name: str, digest: bytes) -> bool:
     return bool(await value(tx, _NAME_REUSED, county, name, digest))
 
 
-async def judge(tx: Tx, county: str, file: UUID, rows: Sequence[ResultRow], account_hashes: Sequence[bytes | None], now: datetime) -> None:
-    """Keep every row with its verdict; no money moves here."""
-    await run(
-        tx, _JUDGE, county, file, now, [r.row for r in rows], [r.batch_number for r in rows], [r.reference for r in rows],
+async def judge(
+    tx: Tx, county: str, file: UUID, rows: Sequence[ResultRow], account_hashes: Sequence[bytes | None], now: datetime
+) -> list[Judged]:
+    """Keep every row with its verdict; no money moves here. Rows that name no payment of ours are kept and not returned."""
+    return await many(
+        tx, _JUDGE, Judged, county, file, now, [r.row for r in rows], [r.batch_number for r in rows], [r.reference for r in rows],
         [r.outcome for r in rows], [r.amount_fen for r in rows], [r.reason for r in rows], [r.bank_ref for r in rows], account_hashes,
         [r.at for r in rows], [r.code for r in rows],
     )  # fmt: skip
 
 
-async def matched(tx: Tx, county: str, file: UUID) -> list[UUID]:
-    """The payments this file moves."""
-    return [r.id for r in await many(tx, _MATCHED, _Id, county, file)]
+async def parked(tx: Tx, county: str, payments: Sequence[UUID]) -> list[Parked]:
+    """Open 退票 rows of these payments, from any file."""
+    return await many(tx, _PARKED, Parked, county, payments)
 
 
-async def counts(tx: Tx, county: str, file: UUID) -> Counts:
-    """The rest of the rows."""
-    found = await maybe(tx, _COUNTS, Counts, county, file)
-    return found or Counts(0, 0, 0)
+async def close_parked(tx: Tx, county: str, payments: Sequence[UUID], now: datetime) -> int:
+    """They have been taken up."""
+    return await run(tx, _CLOSE_PARKED, county, payments, now)
+
+
+async def open_cases(tx: Tx, county: str, file: UUID) -> int:
+    """Rows of this file that wait for a person."""
+    return int(await value(tx, _OPEN_CASES, county, file))

@@ -1,11 +1,12 @@
 """What the bank's word does to money: payments, instalments, awards, batches and funds, each moved by one guarded statement.
 
-Every statement starts from the rows of one bank file, so a file of 100,000 lines costs the same few statements as a file of one.
+Every statement takes arrays, so a file of 100,000 lines costs the same few statements as a file of one; none joins where a list of
+ids will do, so none depends on the planner's guess about tables that have just grown.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -13,66 +14,17 @@ import msgspec
 
 from relief.store.db import Tx, many, run
 
-# Payment, transfer and instalment move together or not at all; what comes back is the sum per fund.
 _PAY = """
-WITH moved AS (
-    UPDATE payment p SET status = 'paid', settled_at = $3, bank_ref = r.bank_ref
-    FROM bank_row r
-    WHERE r.county = $1 AND r.file = $2 AND r.disposition = 'matched' AND r.outcome = 'paid'
-      AND p.county = $1 AND p.id = r.payment AND p.status = ANY ($5::text[])
-    RETURNING p.id, p.fund, p.instalment, p.amount_fen
-), ledger AS (
-    INSERT INTO transfer (county, fund, source, target, amount_fen, subject, subject_id, act, at)
-    SELECT $1, fund, 'in flight', 'paid', amount_fen, 'payment', id, $4, $3 FROM moved
-), part AS (
-    UPDATE instalment i SET status = 'settled' FROM moved m
-    WHERE i.county = $1 AND i.id = m.instalment AND i.status = 'released' RETURNING i.id
-)
-SELECT m.fund, count(*) AS payments, sum(m.amount_fen)::bigint AS fen, (SELECT count(*) FROM part) AS instalments FROM moved m GROUP BY m.fund
+UPDATE payment p SET status = 'paid', settled_at = $4, bank_ref = t.bank_ref
+FROM unnest($2::uuid[], $3::text[]) AS t (id, bank_ref)
+WHERE p.county = $1 AND p.id = t.id AND p.id = ANY ($2::uuid[]) AND p.status = ANY ($5::text[])
 """
 _RETURN = """
-WITH moved AS (
-    UPDATE payment p SET status = 'returned', settled_at = $3, bank_ref = r.bank_ref, reason = r.reason
-    FROM bank_row r
-    WHERE r.county = $1 AND r.file = $2 AND r.disposition = 'matched' AND r.outcome = 'returned'
-      AND p.county = $1 AND p.id = r.payment AND p.status = ANY ($5::text[])
-    RETURNING p.id, p.fund, p.amount_fen
-), ledger AS (
-    INSERT INTO transfer (county, fund, source, target, amount_fen, subject, subject_id, act, at)
-    SELECT $1, fund, 'in flight', 'reserved', amount_fen, 'payment', id, $4, $3 FROM moved
-)
-SELECT m.fund, count(*) AS payments, sum(m.amount_fen)::bigint AS fen, 0 AS instalments FROM moved m GROUP BY m.fund
+UPDATE payment p SET status = 'returned', settled_at = $4, reason = t.reason
+FROM unnest($2::uuid[], $3::text[]) AS t (id, reason)
+WHERE p.county = $1 AND p.id = t.id AND p.id = ANY ($2::uuid[]) AND p.status = ANY ($5::text[])
 """
-# A 退票 may come before the 成功 it undoes: it waits as an open exception and is taken up by the file that brings the payment.
-_REVERSE = """
-WITH said AS (
-    SELECT DISTINCT ON (payment) payment, reason FROM (
-        SELECT payment, reason, row FROM bank_row
-        WHERE county = $1 AND file = $2 AND disposition = 'matched' AND outcome = 'reversed'
-        UNION ALL
-        SELECT w.payment, w.reason, w.row FROM bank_row r
-        JOIN bank_row w ON w.county = $1 AND w.payment = r.payment AND w.code = 'reversal_without_payment' AND w.closed_at IS NULL
-        WHERE r.county = $1 AND r.file = $2 AND r.disposition = 'matched' AND r.outcome = 'paid'
-    ) s ORDER BY payment, row
-), moved AS (
-    UPDATE payment p SET status = 'returned', settled_at = $3, reason = s.reason
-    FROM said s WHERE p.county = $1 AND p.id = s.payment AND p.status = ANY ($5::text[])
-    RETURNING p.id, p.fund, p.instalment, p.amount_fen
-), ledger AS (
-    INSERT INTO transfer (county, fund, source, target, amount_fen, subject, subject_id, act, at)
-    SELECT $1, fund, 'paid', 'reserved', amount_fen, 'payment', id, $4, $3 FROM moved
-), part AS (
-    UPDATE instalment i SET status = 'released' FROM moved m
-    WHERE i.county = $1 AND i.id = m.instalment AND i.status = 'settled' RETURNING i.id
-), voided AS (
-    UPDATE confirmation c SET status = 'void' FROM moved m
-    WHERE c.county = $1 AND c.payment = m.id AND c.status = ANY ($6::text[]) RETURNING c.payment
-), taken AS (
-    UPDATE bank_row w SET closed_at = $3 FROM moved m
-    WHERE w.county = $1 AND w.payment = m.id AND w.code = 'reversal_without_payment' AND w.closed_at IS NULL RETURNING w.row
-)
-SELECT m.fund, count(*) AS payments, sum(m.amount_fen)::bigint AS fen, (SELECT count(*) FROM part) AS instalments FROM moved m GROUP BY m.fund
-"""
+_INSTALMENTS = "UPDATE instalment SET status = $3 WHERE county = $1 AND id = ANY ($2::uuid[]) AND status = ANY ($4::text[])"
 _LOCK_FUNDS = "SELECT id FROM fund WHERE county = $1 AND id = ANY ($2::uuid[]) ORDER BY id FOR UPDATE"
 _BOOK = """
 UPDATE fund f SET in_flight_fen = f.in_flight_fen - t.paid - t.returned, paid_fen = f.paid_fen + t.paid - t.reversed,
@@ -81,47 +33,34 @@ FROM unnest($2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[]) AS t (id, paid
 WHERE f.county = $1 AND f.id = t.id AND f.in_flight_fen >= t.paid + t.returned AND f.paid_fen + t.paid >= t.reversed
 """
 _COMPLETE = """
-UPDATE award a SET status = 'completed'
-WHERE a.county = $1 AND a.status = ANY ($3::text[])
-  AND a.id IN (SELECT p.award FROM bank_row r JOIN payment p ON p.county = $1 AND p.id = r.payment
-               WHERE r.county = $1 AND r.file = $2 AND r.disposition = 'matched' AND r.outcome = 'paid')
-  AND NOT EXISTS (SELECT FROM instalment i WHERE i.county = $1 AND i.award = a.id AND i.status NOT IN ('settled', 'cancelled'))
+WITH unfinished AS (
+    SELECT award FROM instalment WHERE county = $1 AND award = ANY ($2::uuid[]) AND status NOT IN ('settled', 'cancelled')
+)
+UPDATE award SET status = 'completed'
+WHERE county = $1 AND id = ANY ($2::uuid[]) AND status = ANY ($3::text[]) AND id NOT IN (SELECT award FROM unfinished)
 """
-# One that was confirmed void by a return and paid again under another attempt has another payment id.
 _AWAIT = """
 INSERT INTO confirmation (county, payment, household, status, awaited_at)
-SELECT $1, p.id, p.household, 'awaited', $3
-FROM bank_row r JOIN payment p ON p.county = $1 AND p.id = r.payment AND p.status = 'paid'
-WHERE r.county = $1 AND r.file = $2 AND r.disposition = 'matched' AND r.outcome = 'paid'
-ON CONFLICT (county, payment) DO NOTHING RETURNING payment AS id
+SELECT $1, t.payment, t.household, 'awaited', $4 FROM unnest($2::uuid[], $3::uuid[]) AS t (payment, household)
+ON CONFLICT (county, payment) DO NOTHING
 """
+_VOID = "UPDATE confirmation SET status = 'void' WHERE county = $1 AND payment = ANY ($2::uuid[]) AND status = ANY ($3::text[])"
 # A row that names a line of ours proves the batch arrived, whatever our own sender remembers.
 _PROVEN = """
-UPDATE batch b SET status = 'sent', sent_at = coalesce(b.sent_at, $3), lease_until = NULL
-WHERE b.county = $1 AND b.status = ANY ($4::text[])
-  AND b.id IN (SELECT p.batch FROM bank_row r JOIN payment p ON p.county = $1 AND p.id = r.payment
-               WHERE r.county = $1 AND r.file = $2 AND r.disposition <> 'exception')
+UPDATE batch SET status = 'sent', sent_at = coalesce(sent_at, $3), lease_until = NULL
+WHERE county = $1 AND id = ANY ($2::uuid[]) AND status = ANY ($4::text[])
 """
-_ACKNOWLEDGE = """
-UPDATE batch b SET status = 'acknowledged'
-WHERE b.county = $1 AND b.status = ANY ($3::text[])
-  AND b.id IN (SELECT p.batch FROM bank_row r JOIN payment p ON p.county = $1 AND p.id = r.payment
-               WHERE r.county = $1 AND r.file = $2 AND r.disposition <> 'exception')
-"""
+_ACKNOWLEDGE = "UPDATE batch SET status = 'acknowledged' WHERE county = $1 AND id = ANY ($2::uuid[]) AND status = ANY ($3::text[])"
 _SETTLE = """
-UPDATE batch b SET status = 'settled'
-WHERE b.county = $1 AND b.status = ANY ($3::text[])
-  AND b.id IN (SELECT p.batch FROM bank_row r JOIN payment p ON p.county = $1 AND p.id = r.payment
-               WHERE r.county = $1 AND r.file = $2 AND r.disposition <> 'exception')
-  AND NOT EXISTS (SELECT FROM payment p WHERE p.county = $1 AND p.batch = b.id AND p.status IN ('sent', 'unknown'))
+UPDATE batch b SET status = 'settled' WHERE b.county = $1 AND b.id = ANY ($2::uuid[]) AND b.status = ANY ($3::text[])
+AND NOT EXISTS (SELECT FROM payment p WHERE p.county = $1 AND p.batch = b.id AND p.status IN ('sent', 'unknown'))
 """
 # The award is held, so nothing more is sent for it until a person has looked; the hold is placed by the system (nil id).
 _FREEZE = """
 INSERT INTO hold (county, kind, subject, reason, placed_by, valid_from)
-SELECT DISTINCT $1, 'award', p.award::text, 'bank_contradiction', '00000000-0000-0000-0000-000000000000'::uuid, $3::timestamptz
-FROM bank_row r JOIN payment p ON p.county = $1 AND p.id = r.payment
-WHERE r.county = $1 AND r.file = $2 AND r.code = ANY ($4::text[])
-  AND NOT EXISTS (SELECT FROM hold h WHERE h.county = $1 AND h.kind = 'award' AND h.subject = p.award::text
+SELECT $1, 'award', t.award::text, 'bank_contradiction', '00000000-0000-0000-0000-000000000000'::uuid, $3::timestamptz
+FROM unnest($2::uuid[]) AS t (award)
+WHERE NOT EXISTS (SELECT FROM hold h WHERE h.county = $1 AND h.kind = 'award' AND h.subject = t.award::text
                   AND h.reason = 'bank_contradiction' AND (h.valid_to IS NULL OR h.valid_to > $3))
 """
 _OVERDUE = """
@@ -140,15 +79,6 @@ SELECT t.county, $1, NULL, $2, 'payment', t.count, t.digest, '{}'::jsonb FROM un
 """
 
 
-class Moved(msgspec.Struct, frozen=True):
-    """What one move did in one fund. `instalments` is that of the whole move, repeated on each row."""
-
-    fund: UUID
-    payments: int
-    fen: int
-    instalments: int
-
-
 class Late(msgspec.Struct, frozen=True):
     """A payment the bank has not answered in time."""
 
@@ -156,62 +86,62 @@ class Late(msgspec.Struct, frozen=True):
     id: UUID
 
 
-class _Id(msgspec.Struct, frozen=True):
-    id: UUID
+async def pay(tx: Tx, county: str, payments: Sequence[UUID], bank_refs: Sequence[str | None], now: datetime, sources: Sequence[str]) -> int:
+    """→ paid with the bank's serials; how many took it."""
+    return await run(tx, _PAY, county, payments, bank_refs, now, sources)
 
 
-async def pay(tx: Tx, county: str, file: UUID, now: datetime, act: UUID, sources: Sequence[str]) -> list[Moved]:
-    """Matched 成功: payment → paid, instalment → settled, in flight → paid in the ledger."""
-    return await many(tx, _PAY, Moved, county, file, now, act, sources)
+async def give_back(
+    tx: Tx, county: str, payments: Sequence[UUID], reasons: Sequence[str | None], now: datetime, sources: Sequence[str]
+) -> int:
+    """→ returned with reasons (F01–F99); how many took it. The serial of an earlier credit stays."""
+    return await run(tx, _RETURN, county, payments, reasons, now, sources)
 
 
-async def give_back(tx: Tx, county: str, file: UUID, now: datetime, act: UUID, sources: Sequence[str]) -> list[Moved]:
-    """Matched 失败: payment → returned, in flight → reserved in the ledger; the instalment stays released for the next attempt."""
-    return await many(tx, _RETURN, Moved, county, file, now, act, sources)
+async def move_instalments(tx: Tx, county: str, instalments: Sequence[UUID], status: str, sources: Sequence[str]) -> int:
+    """One guarded move; how many took it."""
+    return await run(tx, _INSTALMENTS, county, instalments, status, sources)
 
 
-async def reverse(
-    tx: Tx, county: str, file: UUID, now: datetime, act: UUID, sources: Sequence[str], voidable: Sequence[str]
-) -> list[Moved]:
-    """Matched 退票, this file's or one that waited for its payment: paid → returned, paid → reserved, confirmation void."""
-    return await many(tx, _REVERSE, Moved, county, file, now, act, sources, voidable)
+async def book(tx: Tx, county: str, sums: Mapping[UUID, Sequence[int]]) -> int:
+    """Move balances by fund → (paid, returned, reversed) fen; how many funds took it. Locked in one fixed order."""
+    await run(tx, _LOCK_FUNDS, county, list(sums))
+    return await run(tx, _BOOK, county, list(sums), *([three[place] for three in sums.values()] for place in range(3)))
 
 
-async def book(tx: Tx, county: str, sums: Sequence[tuple[UUID, int, int, int]]) -> int:
-    """Move fund balances by (fund, paid, returned, reversed) fen; how many funds took it. Locked in one fixed order."""
-    funds, paid, returned, reversed_ = (list(column) for column in zip(*sums, strict=True))
-    await run(tx, _LOCK_FUNDS, county, funds)
-    return await run(tx, _BOOK, county, funds, paid, returned, reversed_)
+async def complete(tx: Tx, county: str, awards: Sequence[UUID], sources: Sequence[str]) -> int:
+    """→ completed for those of these awards whose instalments are all settled or cancelled; how many."""
+    return await run(tx, _COMPLETE, county, awards, sources)
 
 
-async def complete(tx: Tx, county: str, file: UUID, sources: Sequence[str]) -> int:
-    """Awards of this file whose instalments are all settled or cancelled; how many."""
-    return await run(tx, _COMPLETE, county, file, sources)
+async def await_confirmation(tx: Tx, county: str, payments: Sequence[UUID], households: Sequence[UUID], now: datetime) -> int:
+    """Each paid payment awaits its resident's word, once."""
+    return await run(tx, _AWAIT, county, payments, households, now)
 
 
-async def await_confirmation(tx: Tx, county: str, file: UUID, now: datetime) -> list[UUID]:
-    """Payments of this file that are paid now: each awaits its resident's word."""
-    return [r.id for r in await many(tx, _AWAIT, _Id, county, file, now)]
+async def void_confirmation(tx: Tx, county: str, payments: Sequence[UUID], sources: Sequence[str]) -> int:
+    """The money is not there after all."""
+    return await run(tx, _VOID, county, payments, sources)
 
 
-async def proven_sent(tx: Tx, county: str, file: UUID, now: datetime, sources: Sequence[str]) -> int:
-    """Batches the bank evidently has."""
-    return await run(tx, _PROVEN, county, file, now, sources)
+async def proven_sent(tx: Tx, county: str, batches: Sequence[UUID], now: datetime, sources: Sequence[str]) -> int:
+    """→ sent for batches the bank evidently has."""
+    return await run(tx, _PROVEN, county, batches, now, sources)
 
 
-async def acknowledge(tx: Tx, county: str, file: UUID, sources: Sequence[str]) -> int:
-    """Batches with a first answer."""
-    return await run(tx, _ACKNOWLEDGE, county, file, sources)
+async def acknowledge(tx: Tx, county: str, batches: Sequence[UUID], sources: Sequence[str]) -> int:
+    """→ acknowledged: there is a first answer."""
+    return await run(tx, _ACKNOWLEDGE, county, batches, sources)
 
 
-async def settle(tx: Tx, county: str, file: UUID, sources: Sequence[str]) -> int:
-    """Batches without an open line."""
-    return await run(tx, _SETTLE, county, file, sources)
+async def settle(tx: Tx, county: str, batches: Sequence[UUID], sources: Sequence[str]) -> int:
+    """→ settled for those of these batches without an open line."""
+    return await run(tx, _SETTLE, county, batches, sources)
 
 
-async def freeze(tx: Tx, county: str, file: UUID, now: datetime, codes: Sequence[str]) -> int:
-    """Hold the awards of lines about which the bank contradicts itself; how many new holds."""
-    return await run(tx, _FREEZE, county, file, now, codes)
+async def freeze(tx: Tx, county: str, awards: Sequence[UUID], now: datetime) -> int:
+    """Hold awards about which the bank contradicts itself, once each; how many new holds."""
+    return await run(tx, _FREEZE, county, awards, now)
 
 
 async def overdue(tx: Tx, before: datetime, sources: Sequence[str]) -> list[Late]:
