@@ -10,16 +10,20 @@ import msgspec
 
 from relief.store.db import Tx, many, run
 
+# Looked up payment by payment: a fresh database has no statistics yet, and a join it misjudges reads every person for every payment.
 _FACTS = """
-SELECT p.id AS payment, p.amount_fen, a.aid, a.mode, i.seq, n.drill,
+SELECT k.id AS payment, p.amount_fen, a.aid, a.mode, i.seq, n.drill,
        s.id AS person, s.sealed AS person_sealed, s.phone_hash, s.phone_route, c.id AS account, c.sealed AS account_sealed
-FROM payment p
-JOIN award a ON a.county = p.county AND a.id = p.award
-JOIN instalment i ON i.county = p.county AND i.id = p.instalment
+FROM unnest($2::uuid[]) AS k (id)
+CROSS JOIN LATERAL (
+    SELECT amount_fen, award, instalment, household, account FROM payment WHERE county = $1 AND id = k.id AND status = 'paid' LIMIT 1) p
+CROSS JOIN LATERAL (SELECT aid, mode, incident FROM award WHERE county = $1 AND id = p.award LIMIT 1) a
+CROSS JOIN LATERAL (SELECT seq FROM instalment WHERE county = $1 AND id = p.instalment LIMIT 1) i
+CROSS JOIN LATERAL (
+    SELECT id, sealed, phone_hash, phone_route FROM person
+    WHERE county = $1 AND household = p.household AND role = 'householder' AND phone_route <> 'none' LIMIT 1) s
+CROSS JOIN LATERAL (SELECT id, sealed FROM account WHERE county = $1 AND id = p.account LIMIT 1) c
 JOIN incident n ON n.id = a.incident
-JOIN person s ON s.county = p.county AND s.household = p.household AND s.role = 'householder' AND s.phone_route <> 'none'
-JOIN account c ON c.county = p.county AND c.id = p.account
-WHERE p.county = $1 AND p.id = ANY ($2::uuid[]) AND p.status = 'paid'
 """
 _QUEUE = """
 INSERT INTO message (county, id, payment, person, event, template, sealed, to_hash, route, short_code, status, due_at, queued_at, drill)

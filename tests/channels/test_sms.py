@@ -128,7 +128,7 @@ async def test_the_carrier_can_reorder_duplicate_drop_and_be_imitated() -> None:
         ({"forge_rate": 1.0}, ["sent", "delivered"], 1),
     ):
         customer = Customer()
-        async with carrier(customer, **badly) as (sms, _, callback):  # type: ignore[arg-type]
+        async with carrier(customer, **badly) as (sms, _, callback):
             await sms.send(TWO_WAY, "x", callback)
             await customer.until(len(words) + forged)
         assert (customer.words(), customer.forged) == (words, forged)

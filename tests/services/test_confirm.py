@@ -25,7 +25,9 @@ SHARED_PHONE = "+12125550177"
 
 
 async def standing(tx: Tx, family: Paid) -> tuple[str, str | None]:
-    return tuple(await tx.fetchrow("SELECT status, way FROM confirmation WHERE payment = $1", family.payment) or ())  # type: ignore[return-value]
+    row = await tx.fetchrow("SELECT status, way FROM confirmation WHERE payment = $1", family.payment)
+    assert row is not None
+    return row["status"], row["way"]
 
 
 async def complaints(tx: Tx) -> list[tuple[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import Any, cast
 from urllib.parse import urlencode
 
 import httpx
@@ -11,6 +12,7 @@ import pytest
 from litestar import Litestar
 from twilio.request_validator import RequestValidator
 
+from relief.channels.sms import INBOUND_PATH, STATUS_PATH
 from relief.domain.message import Outgoing, Sent
 from relief.domain.sealing import Keys
 from relief.services import notify
@@ -24,7 +26,7 @@ from tests.make import LUDING, NOW
 from tests.paid import Paid
 
 SETTINGS = Settings()
-STATUS, INBOUND = SETTINGS.public_url + hooks.STATUS_PATH, SETTINGS.public_url + hooks.INBOUND_PATH
+STATUS, INBOUND = SETTINGS.public_url + STATUS_PATH, SETTINGS.public_url + INBOUND_PATH
 SID = "SM" + "a" * 32
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
@@ -36,7 +38,7 @@ def app(pool: Pool, keys: Keys) -> Litestar:
 
 @pytest.fixture
 async def carrier(app: Litestar) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=SETTINGS.public_url) as client:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=cast("Any", app)), base_url=SETTINGS.public_url) as client:
         yield client
 
 
@@ -115,7 +117,7 @@ FORGED = {
 async def test_unsigned_and_forged_callbacks_are_refused_without_an_echo(pool: Pool, keys: Keys, carrier: httpx.AsyncClient) -> None:
     await record(pool, (await claimed(pool, keys))[1])
     for how, (headers, form) in FORGED.items():
-        encoded = {k: v.encode("latin-1") for k, v in headers.items()}
+        encoded = [(k.encode(), v.encode("latin-1")) for k, v in headers.items()]
         for url in (STATUS, INBOUND):
             answer = await carrier.post(url, content=urlencode(form), headers=encoded)
             assert (answer.status_code, answer.content) == (403, b""), how

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -26,7 +27,7 @@ def app(pool: Pool, keys: Keys) -> Litestar:
 
 @pytest.fixture
 async def person(app: Litestar) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(app=app)
+    transport = httpx.ASGITransport(app=cast("Any", app))
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000", headers={"Accept": "text/html"}) as client:
         yield client
 
@@ -97,7 +98,7 @@ async def test_received_is_noted_once_and_a_second_thought_is_turned_away(pool: 
     assert turned.status_code == 409
     assert "此前已有不同的答复" in turned.text
     async with db.begin(pool) as tx:
-        assert await tx.fetchrow("SELECT status, way FROM confirmation") == ("confirmed", "page")
+        assert await tx.fetchval("SELECT status || ' ' || way FROM confirmation") == "confirmed page"
 
 
 async def test_not_received_opens_a_complaint(pool: Pool, person: httpx.AsyncClient, family: Paid) -> None:

@@ -64,7 +64,8 @@ class Line:
 
     async def start(self) -> None:
         """Open the connections."""
-        connector = aiohttp.TCPConnector(limit=self.options.concurrency, keepalive_timeout=60)
+        # Shorter than the five seconds after which common servers hang up: a call must not meet a closing line.
+        connector = aiohttp.TCPConnector(limit=self.options.concurrency, keepalive_timeout=3)
         self._session = aiohttp.ClientSession(connector=connector, timeout=_TIMEOUT)
         self._workers = [asyncio.create_task(self._work()) for _ in range(self.options.concurrency)]
 
