@@ -135,6 +135,13 @@ CREATE TABLE fund (
     CONSTRAINT fund_equation CHECK (allocated_fen = available_fen + reserved_fen + in_flight_fen + paid_fen)
 );
 
+-- Who pays: the county's office and its zero-balance account 零余额账户, as they stand on every batch file.
+CREATE TABLE payer (
+    county   text PRIMARY KEY REFERENCES region (code),
+    name     text NOT NULL,
+    account  text NOT NULL CONSTRAINT payer_account UNIQUE
+);
+
 -- Two legs in one row: what leaves one place enters the other, so a transfer cannot be unbalanced.
 CREATE TABLE transfer (
     county      text NOT NULL,

@@ -146,8 +146,10 @@ async def activate_counties(scene: Scene, playbook: UUID) -> None:
 
 
 async def activate_county(scene: Scene, county: str) -> None:
-    """One county: the drafter may not activate, the approver does."""
+    """One county: it says who pays, an officer drafts, another one activates."""
     async with scene.tx() as tx:
+        name = f"{scene.counties[county]}应急管理局（演示）"
+        await fund.set_payer(tx, scene.at(county, "prepare"), county, name, f"629999{county}0000000", scene.house.clock())
         part = await activate.draft(
             tx, scene.at(county, "officer"), county, scene.activation, f"演应急〔2022〕{county}号", 10_000_000_000_00, scene.house.clock()
         )

@@ -55,9 +55,7 @@ class Scene(msgspec.Struct):
 
     def writer(self) -> Writer:
         """How batch files are written here."""
-        return Writer(
-            layout=self.layout, max_lines=self.house.settings.batch_lines, payer="演示县应急管理局", payer_account="6299999999999999999"
-        )
+        return Writer(layout=self.layout, max_lines=self.house.settings.batch_lines)
 
     @contextmanager
     def stage(self, number: int, title: str) -> Iterator[None]:

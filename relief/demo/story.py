@@ -31,7 +31,20 @@ BOX: Final = (101.2, 28.7, 103.2, 30.7)
 LUDING: Final = "513322"
 MOXI: Final = "513322103"
 _MOST: Final = 200_000
-_TWIN_BANK: Final = ["--returns", "0.03", "--late", "0.03", "--silent", "0.004", "--late-seconds", "2", "--statement-seconds", "8"]
+_TWIN_BANK: Final = [
+    "--late-rate",
+    "0.03",
+    "--silent-rate",
+    "0.005",
+    "--late-s",
+    "2",
+    "--statement-s",
+    "9",
+    "--duplicate-rate",
+    "0.1",
+    "--poll-s",
+    "0.2",
+]
 _TWIN_SMS: Final = [
     "--answer-rate",
     "0.85",

@@ -34,12 +34,10 @@ MOST_PER_FREEZE: Final = 200_000
 
 
 class Writer(msgspec.Struct, frozen=True):
-    """How a batch file is written: the bank's layout, the most lines in a file, and who pays."""
+    """How batch files are written: the bank's layout and the most lines in a file."""
 
     layout: Layout
     max_lines: int
-    payer: str
-    payer_account: str
 
 
 class Frozen(msgspec.Struct, frozen=True):
@@ -61,6 +59,11 @@ async def freeze(tx: Tx, actor: Actor, county: str, now: datetime, keys: Keys, w
     payable = await batches.payable(tx, county, now, MOST_PER_FREEZE)
     if not payable:
         return []
+    payer = await funds.payer(tx, county)
+    if payer is None:
+        raise Conflict(
+            "payer_missing", "尚未登记本县付款单位和账号 · the county's paying office and account are not set yet", county=county
+        )
     serial = await batches.serials(tx, county)
     period = f"{beijing_day(now):%Y%m}"
     frozen: list[Frozen] = []
@@ -73,7 +76,7 @@ async def freeze(tx: Tx, actor: Actor, county: str, now: datetime, keys: Keys, w
             series = (item, period, bank)
             serial[series] = serial.get(series, 0) + 1
             number = batch_file.number(county, item, period, bank, serial[series])
-            content = writer.layout.encode(_file(part, number, item, period, bank, writer, keys))
+            content = writer.layout.encode(_file(part, number, item, period, bank, payer, keys))
             one = Frozen(uuid4(), number, len(part), sum(p.amount_fen for p in part), hashlib.sha256(content).digest())
             frozen.append(one)
             sealed = keys.seal("batch", one.id, "sealed_file", content)
@@ -87,10 +90,10 @@ async def freeze(tx: Tx, actor: Actor, county: str, now: datetime, keys: Keys, w
     return frozen
 
 
-def _file(part: Sequence[Payable], number: str, item: str, period: str, bank: str, writer: Writer, keys: Keys) -> BatchFile:
+def _file(part: Sequence[Payable], number: str, item: str, period: str, bank: str, payer: funds.Payer, keys: Keys) -> BatchFile:
     return BatchFile(
-        number=number, project=item, project_name=project.name(item), period=period, payer=writer.payer,
-        payer_account=writer.payer_account, bank=bank, lines=tuple(_line(i, p, keys) for i, p in enumerate(part, 1)), summary=f"{period} {project.name(item)}",
+        number=number, project=item, project_name=project.name(item), period=period, payer=payer.name,
+        payer_account=payer.account, bank=bank, lines=tuple(_line(i, p, keys) for i, p in enumerate(part, 1)), summary=f"{period} {project.name(item)}",
     )  # fmt: skip
 
 

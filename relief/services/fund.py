@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
 
-from relief.domain.errors import NotFound
+from relief.domain.errors import Invalid, NotFound
 from relief.domain.policy import Actor, require
 from relief.store import audits, funds
 from relief.store.db import Tx
@@ -40,3 +41,12 @@ async def allocate(tx: Tx, actor: Actor, new: NewFund, now: datetime) -> UUID:
     )
     await funds.record(tx, new.county, [(fund, fund, new.amount_fen)], "allocated", "available", "fund", act, now)
     return fund
+
+
+async def set_payer(tx: Tx, actor: Actor, county: str, name: str, account: str, now: datetime) -> None:
+    """Name the office and the zero-balance account that stand on the county's batch files from now on."""
+    require(actor, "fund.allocate", county)
+    if not name.strip() or re.fullmatch(r"[0-9]{8,32}", account) is None:
+        raise Invalid("payer", "须填写付款单位和8至32位数字的付款账号 · give the paying office and an account of 8 to 32 digits")
+    await funds.set_payer(tx, county, funds.Payer(name.strip(), account))
+    await audits.add(tx, county, actor, "payer.set", "payer", [], now)

@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from relief.domain.errors import Conflict
-from relief.store.db import Tx, many, run, value
+from relief.store.db import Tx, many, maybe, run, value
 
 _OPEN = """
 INSERT INTO fund (county, source, year, document, budget_item, purpose, incident, drill, allocated_fen, available_fen)
@@ -34,6 +34,18 @@ INSERT INTO transfer (county, fund, source, target, amount_fen, subject, subject
 SELECT $1, fund, $5, $6, fen, $7, subject, $8, $9 FROM unnest($2::uuid[], $3::uuid[], $4::bigint[]) AS t (subject, fund, fen)
 """
 
+_SET_PAYER = """
+INSERT INTO payer (county, name, account) VALUES ($1, $2, $3) ON CONFLICT (county) DO UPDATE SET name = excluded.name, account = excluded.account
+"""
+_PAYER = "SELECT name, account FROM payer WHERE county = $1"
+
+
+class Payer(msgspec.Struct, frozen=True):
+    """The paying office and its zero-balance account."""
+
+    name: str
+    account: str
+
 
 class Fund(msgspec.Struct, frozen=True):
     """A fund open for reservation."""
@@ -49,6 +61,16 @@ async def open_fund(
     """A new fund, wholly available; None when the incident does not exist."""
     found: UUID | None = await value(tx, _OPEN, county, source, year, document, budget_item, purpose, incident, amount_fen)
     return found
+
+
+async def set_payer(tx: Tx, county: str, payer: Payer) -> None:
+    """Write down who pays for a county; batches frozen before keep what they say."""
+    await run(tx, _SET_PAYER, county, payer.name, payer.account)
+
+
+async def payer(tx: Tx, county: str) -> Payer | None:
+    """Who pays for that county."""
+    return await maybe(tx, _PAYER, Payer, county)
 
 
 async def lock(tx: Tx, county: str, incident: UUID, purposes: Sequence[str]) -> list[Fund]:

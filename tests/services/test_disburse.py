@@ -16,12 +16,12 @@ from relief.domain.policy import Actor, Grant
 from relief.domain.sealing import Keys
 from relief.services import approve, disburse
 from relief.services.disburse import Frozen, Writer
-from relief.store import db
+from relief.store import db, funds
 from relief.store.db import Pool, Tx
 from tests import make
 
 EACH = 90_000
-WRITER = Writer(layout=bank_layout.load("yikatong"), max_lines=5_000, payer="演示县应急管理局", payer_account="6299999999999999999")
+WRITER = Writer(layout=bank_layout.load("yikatong"), max_lines=5_000)
 LEASE = timedelta(seconds=60)
 
 
@@ -48,6 +48,7 @@ async def office(tx: Tx, keys: Keys, count: int = 3) -> Office:
     awards = await make.awards(tx, keys, incident=incident, reporter=reporter, count=count, amount_fen=EACH)
     await make.fund(tx, incident=incident, amount_fen=10 * EACH * count)
     await approve.approve(tx, reviewer, make.LUDING, awards, approve.digest_of([(a, EACH) for a in awards]), make.NOW)
+    await funds.set_payer(tx, make.LUDING, funds.Payer("演示县应急管理局", "6299995133220000000"))
     finance = [await make.staff(tx, (role, make.LUDING)) for role in ("finance_preparer", "finance_checker", "finance_authoriser")]
     return Office(incident, reporter, reviewer, *finance)
 
