@@ -70,6 +70,7 @@ async def decide(tx: Tx, actor: Actor, county: str, activation: UUID, now: datet
     book = playbooks_.read((await playbooks.get(tx, act.playbook)).body)
     figures = await figures_of(tx, county, book, now)
     bands = await activations.bands(tx, act.zone)
+    await decisions.join_sets(tx)
     columns = await facts.read(tx, [county], act.incident, act.zone, FAMILY_CODES)
     located = columns["rank"] != UNLOCATED
     known = {name: column[located] for name, column in columns.items()}
@@ -81,6 +82,7 @@ async def decide(tx: Tx, actor: Actor, county: str, activation: UUID, now: datet
         outcomes = _pack(aid.code, verdicts[aid.code], known)
         new_decisions += await decisions.write(tx, county, outcomes, pins, now)
         made[aid.code] = await _propose(tx, county, act, aid, outcomes.amounts, now)
+    await decisions.join_freely(tx)
     decided = _count(verdicts, int(located.sum()), int((~located).sum()), new_decisions, made)
     await audits.add(tx, county, actor, "household.decide", "activation", [activation], now, msgspec.to_builtins(decided))
     return decided

@@ -20,8 +20,7 @@ WITH made AS (
     JOIN household h ON h.county = $1 AND h.id = d.household AND h.status NOT IN ('duplicate', 'rejected')
     JOIN person p ON p.county = $1 AND p.household = d.household AND p.role = 'householder'
     WHERE d.county = $1 AND d.activation = $3 AND d.aid = $4 AND d.status = 'current' AND d.amount_fen > 0
-      AND NOT EXISTS (SELECT FROM award a WHERE a.county = $1 AND a.household = d.household AND a.incident = $2 AND a.aid = $4
-                      AND a.period = $6 AND a.status IN ('proposed', 'approved', 'completed'))
+    ON CONFLICT (county, household, incident, aid, period) WHERE status IN ('proposed', 'approved', 'completed') DO NOTHING
     RETURNING id, household, amount_fen
 ), parts AS (
     INSERT INTO instalment (county, award, seq, amount_fen, condition, status)

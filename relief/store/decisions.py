@@ -12,7 +12,7 @@ from uuid import UUID
 
 import msgspec
 
-from relief.store.db import Tx, run
+from relief.store.db import Tx, run, value
 
 # A decision is superseded only where amount or reasons differ, so a repeated run changes nothing.
 _SUPERSEDE = """
@@ -56,6 +56,12 @@ WHERE NOT EXISTS (SELECT FROM decision d WHERE d.county = $1 AND d.activation = 
 """
 
 
+# A county is decided before anybody has counted its new rows, and a planner that expects one row loops over a million. Sets are
+# joined as sets here; what must be probed by key (the guards) is written as a subquery, which this does not touch.
+_JOIN_SETS = "SELECT set_config('enable_nestloop', 'off', true)"
+_JOIN_FREELY = "SELECT set_config('enable_nestloop', 'on', true)"
+
+
 class Outcomes(msgspec.Struct, frozen=True):
     """What was decided for one aid (the format is the file's)."""
 
@@ -79,3 +85,13 @@ async def write(tx: Tx, county: str, outcomes: Outcomes, pins: Pins, now: dateti
     given = (outcomes.aid, outcomes.packed, outcomes.amounts, outcomes.reasons)
     await run(tx, _SUPERSEDE, county, pins.activation, *given)
     return await run(tx, _INSERT, county, pins.activation, *given, pins.zone, pins.playbook, pins.standards, now)
+
+
+async def join_sets(tx: Tx) -> None:
+    """Until `join_freely`, this transaction joins whole sets instead of looking rows up one by one."""
+    await value(tx, _JOIN_SETS)
+
+
+async def join_freely(tx: Tx) -> None:
+    """Back to the planner's own choice."""
+    await value(tx, _JOIN_FREELY)

@@ -10,6 +10,7 @@ import msgspec
 from relief.store.db import Tx, many, run, value
 
 # Only the claims somebody disputes come back: a guard held by another household, or one person in two households of this run.
+# The guard table is the whole country's: it is probed by its key, person by person, never joined as a whole.
 _CONTESTED = """
 WITH given AS MATERIALIZED (
     SELECT encode(substr($6::bytea, i * 16 + 1, 16), 'hex')::uuid AS household FROM generate_series(0, length($6::bytea) / 16 - 1) AS t (i)
@@ -19,11 +20,13 @@ WITH given AS MATERIALIZED (
 ), shared AS (
     SELECT id_hash FROM claim GROUP BY id_hash HAVING count(*) > 1
 )
-SELECT c.household, c.id_hash, h.received_at, e.household AS holder
-FROM claim c
+SELECT c.household, c.id_hash, h.received_at, c.holder
+FROM (SELECT household, id_hash, id_hash IN (SELECT id_hash FROM shared) AS shared,
+             (SELECT e.household FROM entitlement_guard e
+              WHERE e.id_hash = claim.id_hash AND e.incident = $2 AND e.aid = $3 AND e.period = $4) AS holder
+      FROM claim) c
 JOIN household h ON h.county = $1 AND h.id = c.household
-LEFT JOIN entitlement_guard e ON e.id_hash = c.id_hash AND e.incident = $2 AND e.aid = $3 AND e.period = $4
-WHERE e.household <> c.household OR c.id_hash IN (SELECT id_hash FROM shared)
+WHERE c.holder <> c.household OR c.shared
 ORDER BY h.received_at, c.household, c.id_hash
 """
 # In the order of the key, so that two counties deciding at once wait for each other instead of deadlocking.
@@ -33,20 +36,16 @@ SELECT DISTINCT p.id_hash, $2::uuid, $4, $5, $1, p.household
 FROM decision d JOIN person p ON p.county = $1 AND p.household = d.household
 WHERE d.county = $1 AND d.activation = $3 AND d.aid = $4 AND d.status = 'current' AND d.amount_fen > 0
   AND ($6 = 'member' OR p.adult OR p.role = 'householder')
-  AND NOT EXISTS (SELECT FROM award a WHERE a.county = $1 AND a.household = d.household AND a.incident = $2 AND a.aid = $4
-                  AND a.period = $5 AND a.status IN ('proposed', 'approved', 'completed'))
 ORDER BY p.id_hash
 ON CONFLICT DO NOTHING
 """
 _FOREIGN = """
 SELECT count(*)
-FROM decision d
-JOIN person p ON p.county = $1 AND p.household = d.household
-JOIN entitlement_guard e ON e.id_hash = p.id_hash AND e.incident = $2 AND e.aid = $4 AND e.period = $5 AND e.household <> d.household
+FROM decision d JOIN person p ON p.county = $1 AND p.household = d.household
 WHERE d.county = $1 AND d.activation = $3 AND d.aid = $4 AND d.status = 'current' AND d.amount_fen > 0
   AND ($6 = 'member' OR p.adult OR p.role = 'householder')
-  AND NOT EXISTS (SELECT FROM award a WHERE a.county = $1 AND a.household = d.household AND a.incident = $2 AND a.aid = $4
-                  AND a.period = $5 AND a.status IN ('proposed', 'approved', 'completed'))
+  AND d.household <> (SELECT e.household FROM entitlement_guard e
+                      WHERE e.id_hash = p.id_hash AND e.incident = $2 AND e.aid = $4 AND e.period = $5)
 """
 
 
@@ -75,7 +74,7 @@ async def contested(tx: Tx, county: str, entitlement: Entitlement, households: b
 
 
 async def take(tx: Tx, county: str, activation: UUID, entitlement: Entitlement) -> int:
-    """Guard every person of the households now granted that have no live award; how many guards are new."""
+    """Guard every person of the households now granted; how many guards are new."""
     e = entitlement
     return await run(tx, _TAKE, county, e.incident, activation, e.aid, e.period, e.guard)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,14 +17,14 @@ from msgspec.structs import replace
 
 from relief.demo import numbers
 from relief.domain import playbook, standard
-from relief.domain.errors import Conflict, Invalid, Refused
+from relief.domain.errors import Conflict, Invalid, Refused, Unavailable
 from relief.domain.guard import giving_way
 from relief.domain.household import Member
 from relief.domain.money import split
 from relief.domain.sealing import Keys
 from relief.services.decide import Decided, Sum, decide, parts_of
 from relief.services.register import register
-from relief.store import playbooks, standards
+from relief.store import db, playbooks, standards
 from relief.store.db import Tx
 from relief.store.guards import Claim
 from tests.make import LUDING, NOW, SHIMIAN, VILLAGE, incident, registration, staff
@@ -271,6 +272,32 @@ async def test_county_that_has_not_activated_decides_nothing(world: World) -> No
 async def test_deciding_needs_the_right_in_that_county(world: World) -> None:
     with pytest.raises(Refused):
         await decide(world.tx, world.registrar, LUDING, world.activation, NOW)
+
+
+async def test_two_counties_deciding_one_person_at_the_same_moment_entitle_him_once(pool: db.Pool, keys: Keys) -> None:
+    async with db.begin(pool) as tx:
+        world = await World(tx, keys).open()
+        shared = Member(name="甄共享", id_number=numbers.householder_id(700_020))
+        village = await tx.fetchval("SELECT min(code) FROM region WHERE level = 'village' AND code LIKE $1", SHIMIAN + "%")
+        there = await world.family(1, members=[shared], village=village)
+        here = await world.family(1, members=[Member(name="甄户主", id_number=numbers.householder_id(700_021)), shared])
+    async with db.begin(pool) as first:
+        await decide(first, world.officer, SHIMIAN, world.activation, NOW)
+        second = asyncio.create_task(_decide_alone(pool, world))
+        await asyncio.sleep(0.5)  # long enough to reach the guard this transaction holds; the outcome does not depend on it
+    with pytest.raises(Unavailable):
+        await second
+    await _decide_alone(pool, world)
+    async with db.begin(pool) as tx:
+        rows = await tx.fetch("SELECT household FROM award")
+        reasons = await tx.fetchval("SELECT reasons FROM decision WHERE household = $1 AND aid = 'EMERG'", here)
+    assert [r["household"] for r in rows] == [there]
+    assert reasons[-1] == "guard.held"
+
+
+async def _decide_alone(pool: db.Pool, world: World) -> Decided:
+    async with db.begin(pool) as tx:
+        return await decide(tx, world.officer, LUDING, world.activation, NOW)
 
 
 class Counter:

@@ -1,0 +1,178 @@
+"""From rules to a running clock: import playbook and figures, propose for an incident, draft and activate county by county.
+
+Activation has two parts because law and funds do: the province or city proposes incident × zone × playbook; each county activates
+its own part with its own document and cap, drafted by one person and activated by another.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from relief.domain import playbook as playbooks_
+from relief.domain import standard
+from relief.domain.errors import Conflict, Invalid, NotFound, Refused
+from relief.domain.playbook import Playbook
+from relief.domain.policy import Actor, require
+from relief.services.preview import Preview, preview
+from relief.store import activations, audits, playbooks, standards
+from relief.store.activations import Activation, Incident
+from relief.store.db import Tx
+
+__all__ = ["Preview", "activate", "draft", "import_playbook", "load_standards", "move_zone", "preview", "propose"]
+
+#: Playbooks and figures are the province's.
+PROVINCE: Final = "51"
+
+
+async def import_playbook(tx: Tx, actor: Actor, text: str, now: datetime) -> UUID:
+    """Keep a playbook's text for ever; the same text again is the same playbook.
+
+    Invalid with every fault by its path; Conflict where this key and version already stand for another text.
+    """
+    require(actor, "playbook.import", PROVINCE)
+    book = playbooks_.read(text)
+    digest = hashlib.sha256(text.encode()).digest()
+    if known := await playbooks.by_digest(tx, digest):
+        return known
+    made = await playbooks.insert(tx, book.key, book.version, digest, text, now)
+    if made is None:
+        raise Conflict(
+            "playbook_version", "该预案版本号已用于另一文本，请改版本号 · this version stands for another text, give a new version",
+            key=book.key, version=book.version,
+        )  # fmt: skip
+    await audits.add(tx, audits.SHARED, actor, "playbook.import", "playbook", [made], now, {"key": book.key, "version": book.version})
+    return made
+
+
+async def load_standards(tx: Tx, actor: Actor, text: str, now: datetime) -> int:
+    """Add dated figures; how many are new. What stands already is never changed: another amount needs another day (Conflict)."""
+    require(actor, "playbook.import", PROVINCE)
+    given = standard.read(text)
+    added = await standards.insert(tx, given)
+    if differing := sorted({s.key for s in set(given) - set(await standards.same(tx, given))}):
+        raise Conflict(
+            "standard_exists",
+            "同一地区同一日期已有不同的标准，请用新的生效日期 · another amount stands for that area and day, give a new date",
+            keys=differing,
+        )
+    if added:
+        await audits.add(
+            tx, audits.SHARED, actor, "standards.load", "standard", [], now, {"new": added, "keys": sorted({s.key for s in given})}
+        )
+    return added
+
+
+async def propose(tx: Tx, actor: Actor, incident: UUID, zone: UUID, playbook: UUID, now: datetime) -> UUID:
+    """Propose a playbook for an incident's zone in force; counties activate their parts afterwards.
+
+    Conflict where the incident is closed, the zone is not in force, or the incident already has an activation by this playbook.
+    """
+    found = await activations.lock_incident(tx, incident)
+    counties = await activations.counties(tx, zone)
+    require(actor, "activation.propose", [c.county for c in counties] or [found.county])
+    if found.status == "closed":
+        raise Conflict("incident_closed", "灾害事件已结束 · the incident is closed")
+    await _check_zone(tx, incident, zone)
+    await _check_playbook(tx, found, zone, playbook)
+    if await activations.live(tx, incident, playbook):
+        raise Conflict("activation_exists", "该灾害已按此预案提出启动 · this incident already has an activation by this playbook")
+    made = await activations.insert(tx, incident, zone, playbook, actor.person, now)
+    await audits.add(tx, audits.SHARED, actor, "activation.propose", "activation", [made], now, {"counties": [c.county for c in counties]})
+    return made
+
+
+async def draft(tx: Tx, actor: Actor, county: str, activation: UUID, document: str, cap_fen: int, now: datetime) -> UUID:
+    """Draft a county's part: the number of its own document and the most it may spend (fen). Once per county."""
+    require(actor, "activation.draft", county)
+    if not document.strip() or cap_fen <= 0:
+        raise Invalid(
+            "draft",
+            "须填写文号和大于零的限额 · give the document's number and a cap above zero",
+            field="document" if cap_fen > 0 else "cap_fen",
+        )
+    act = await activations.lock(tx, activation)
+    if act.status == "ended":
+        raise Conflict("activation_ended", "该启动已结束 · this activation has ended")
+    await _check_county(tx, county, act)
+    made = await activations.draft(tx, county, activation, document.strip(), cap_fen, actor.person, now)
+    if made is None:
+        raise Conflict("activation_exists", "该县已有本次启动 · this county already has this activation", county=county)
+    await audits.add(tx, county, actor, "activation.draft", "county_activation", [made], now, {"cap_fen": cap_fen})
+    return made
+
+
+async def activate(tx: Tx, actor: Actor, county: str, county_activation: UUID, now: datetime) -> None:
+    """Start the county's clock. Refused to whoever drafted it; Conflict when it is active already or the zone has moved on.
+
+    The first county makes the activation active and the incident too.
+    """
+    require(actor, "activation.activate", county)
+    part = await activations.lock_part(tx, county, county_activation)
+    act = await activations.lock(tx, part.activation)
+    if part.status != "drafted" or act.status == "ended":
+        raise Conflict(
+            "already_active", "该县已启动或启动已结束 · this county is active already, or the activation has ended", status=part.status
+        )
+    if part.drafted_by == actor.person:
+        raise Refused("same_person", "启动须由拟稿人以外的人确认 · somebody other than the drafter must activate")
+    incident = await activations.incident(tx, act.incident)
+    if incident.status == "closed":
+        raise Conflict("incident_closed", "灾害事件已结束 · the incident is closed")
+    await _check_zone(tx, act.incident, act.zone)
+    await _check_county(tx, county, act)
+    await _check_playbook(tx, incident, act.zone, act.playbook)
+    if await activations.activate(tx, county, county_activation, actor.person, now) != 1:
+        raise Conflict("already_active", "该县已启动 · this county is active already")
+    await activations.start(tx, act.id)
+    await activations.start_incident(tx, act.incident)
+    await audits.add(tx, county, actor, "activation.activate", "county_activation", [county_activation], now, {"cap_fen": part.cap_fen})
+
+
+async def move_zone(tx: Tx, actor: Actor, activation: UUID, zone: UUID, now: datetime) -> None:
+    """Point an activation to the incident's new zone in force. Nothing paid or awarded changes; newcomers are decided next time."""
+    act = await activations.lock(tx, activation)
+    counties = [c.county for c in await activations.counties(tx, zone)]
+    incident = await activations.incident(tx, act.incident)
+    require(actor, "activation.propose", counties or [incident.county])
+    await _check_zone(tx, act.incident, zone)
+    await _check_playbook(tx, incident, zone, act.playbook)
+    if act.zone == zone:
+        return
+    if await activations.move(tx, activation, act.zone, zone) != 1:
+        raise Conflict("activation_ended", "该启动已结束 · this activation has ended")
+    detail = {"from": str(act.zone), "to": str(zone)}
+    await audits.add(tx, audits.SHARED, actor, "activation.move_zone", "activation", [activation], now, detail)
+
+
+async def _check_zone(tx: Tx, incident: UUID, zone: UUID) -> None:
+    found = await activations.zone(tx, zone)
+    if found.incident != incident:
+        raise NotFound("zone_unknown", "该灾害没有此灾区范围 · this incident has no such zone")
+    if found.status != "in force":
+        raise Conflict("zone_not_in_force", "该灾区范围未生效或已被新版取代 · this zone version is not in force", status=found.status)
+
+
+async def _check_county(tx: Tx, county: str, act: Activation) -> None:
+    if county not in [c.county for c in await activations.counties(tx, act.zone)]:
+        raise Invalid("county_outside", "该县不在灾区范围内 · this county is outside the zone", county=county)
+
+
+async def _check_playbook(tx: Tx, incident: Incident, zone: UUID, playbook: UUID) -> Playbook:
+    """The playbook still reads without fault, is for this hazard, and speaks of every band of the zone."""
+    book = playbooks_.read((await playbooks.get(tx, playbook)).body)
+    if incident.hazard not in book.hazards:
+        raise Invalid("playbook_hazard", "预案不适用于该灾种 · the playbook is not for this hazard", hazard=incident.hazard)
+    check_bands(book, [b.level for b in await activations.bands(tx, zone)])
+    return book
+
+
+def check_bands(book: Playbook, levels: Sequence[int]) -> None:
+    """Refuse a zone with bands the playbook says nothing about: silence would read as “no”."""
+    if unknown := sorted(set(levels) - {b.level for b in book.bands}):
+        raise Invalid(
+            "playbook_bands", f"预案未规定烈度 {unknown} 的救助 · the playbook says nothing of the levels {unknown}", levels=unknown
+        )
