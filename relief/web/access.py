@@ -88,7 +88,7 @@ async def _form_token(connection: ASGIConnection[Any, Any, Any, Any], visitor: V
         raise Refused("csrf", "表单已失效，请刷新页面 · this form is no longer valid, reload the page")
 
 
-def scope_of(request: Request[Actor | None, Any, Any]) -> Sequence[str]:
+def scope_of(request: Request[Any, Any, Any]) -> Sequence[str]:
     """County patterns of the actor for the route's action."""
     action = request.route_handler.opt["action"]
     actor = request.scope.get("user")

@@ -7,7 +7,7 @@ answered with 200 and changes nothing: the carrier would only send it again.
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import parse_qsl
 from xml.sax.saxutils import escape
 
@@ -18,11 +18,12 @@ from twilio.request_validator import HMAC_SHA1, SIGNATURE_HEADER, SIGNATURE_SETT
 from relief.channels.sms import INBOUND_PATH, STATUS_PATH, Signature
 from relief.domain import identity
 from relief.domain.errors import Invalid
-from relief.services import confirm, notify
+from relief.services import confirm
 from relief.services.notify import Heard
 from relief.settings import Settings
 from relief.store import db
 from relief.web import access, house
+from relief.web.gather import Gatherer
 
 MAX_BODY: Final = 16 * 1024
 _MAX_FIELDS: Final = 100
@@ -62,6 +63,14 @@ async def _read(request: Request[Any, Any, Any], settings: Settings) -> Params |
     return params
 
 
+def _gatherer(request: Request[Any, Any, Any]) -> Gatherer:
+    state, here = request.app.state, house.of(request)
+    found = state.get("gatherer")
+    if found is None:
+        found = state["gatherer"] = Gatherer(here.pool, here.clock)
+    return cast("Gatherer", found)
+
+
 @post(STATUS_PATH, name="sms.status", status_code=200)
 async def status(request: Request[Any, Any, Any]) -> Response[bytes]:
     """A status callback. Replays and words we do not know change nothing."""
@@ -72,8 +81,7 @@ async def status(request: Request[Any, Any, Any]) -> Response[bytes]:
     sid, error = params.get("MessageSid", ""), params.get("ErrorCode", "")
     if _SID.fullmatch(sid) is not None:
         heard = Heard(sid, params.get("MessageStatus", ""), error if _ERROR.fullmatch(error) else None)
-        async with db.begin(here.pool) as tx:
-            await notify.apply_events(tx, [heard], here.clock())
+        await _gatherer(request).apply(heard)
     return _nothing(200)
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
+from uuid import uuid4
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import Request, Response
@@ -16,10 +19,20 @@ from relief.web.texts import LANGUAGES, Texts
 _HERE: Final = Path(__file__).parent
 LANGUAGE_COOKIE: Final = "relief_lang"
 
+
+@cache
+def _asset(name: str) -> str:
+    """Address of an asset; changes with its content, so a browser never keeps an old one."""
+    path = _HERE / "assets" / "dist" / name
+    mark = hashlib.sha256(path.read_bytes()).hexdigest()[:10] if path.exists() else "missing"
+    return f"/assets/{name}?{mark}"
+
+
 _ENV = Environment(
     loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
 _ENV.filters.update(shown.FILTERS)
+_ENV.globals.update(shown.GLOBALS, asset=_asset, new_key=lambda: str(uuid4()))
 
 
 def language(request: Request[Any, Any, Any]) -> str:

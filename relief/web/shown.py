@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import quote
 
-from relief.domain import days, money
+from relief.domain import days, money, project
+from relief.domain.policy import ROLES, Actor
 
 
 def yuan(fen: int | None) -> str:
@@ -67,7 +68,63 @@ def digest(value: bytes | None) -> str:
     return " ".join(text[i : i + 4] for i in range(0, len(text), 4)) or "—"
 
 
+#: Nouns and their states → tone: wait (somebody must act), move (on its way), done, bad (needs somebody), stop (ended without effect).
+TONES: Final[Mapping[str, Mapping[str, str]]] = {
+    "incident": {"reported": "wait", "active": "move", "recovery": "move", "closed": "stop"},
+    "zone": {"draft": "wait", "in force": "done", "superseded": "stop"},
+    "activation": {"drafted": "wait", "active": "done", "ended": "stop"},
+    "household": {"staged": "wait", "located": "move", "verified": "done", "duplicate": "stop", "rejected": "stop"},
+    "award": {"proposed": "wait", "approved": "move", "completed": "done", "withdrawn": "stop", "superseded": "stop"},
+    "instalment": {"waiting": "wait", "due": "move", "released": "move", "settled": "done", "cancelled": "stop"},
+    "payment": {
+        "approved": "wait", "batched": "move", "sent": "move", "paid": "done", "returned": "bad", "unknown": "bad", "cancelled": "stop",
+    },
+    "batch": {
+        "frozen": "wait", "prepared": "wait", "checked": "wait", "authorised": "move", "sending": "move", "sent": "move", "unknown": "bad",
+        "acknowledged": "move", "settled": "done", "voided": "stop", "rejected": "bad",
+    },
+    "message": {"queued": "wait", "sending": "move", "sent": "move", "delivered": "done", "failed": "bad", "unknown": "bad"},
+    "confirmation": {"awaited": "wait", "confirmed": "done", "disputed": "bad", "silent": "wait", "void": "stop"},
+    "complaint": {"open": "bad", "closed": "done"},
+    "evidence": {"submitted": "wait", "accepted": "done", "refused": "stop"},
+    "account": {"proposed": "wait", "current": "done", "replaced": "stop", "refused": "stop"},
+}  # fmt: skip
+
+#: The bar: address, word, actions of which one is enough.
+PLACES: Final = (
+    ("/", "home", ()),
+    ("/incidents", "situation", ("incident.read",)),
+    ("/households", "households", ("household.read",)),
+    ("/approvals", "approvals", ("award.approve.A", "award.approve.B")),
+    ("/corrections", "corrections", ("account.propose", "account.confirm")),
+    ("/evidence", "evidence", ("evidence.accept",)),
+    ("/batches", "batches", ("batch.read",)),
+    ("/payments", "payments", ("award.read",)),
+    ("/funds", "funds", ("fund.read",)),
+    ("/messages", "messages", ("message.read",)),
+)
+
+
+def tone(noun: str, value: str) -> str:
+    """The tone of a state; a new one is shown as needing somebody until it is listed."""
+    return TONES.get(noun, {}).get(value, "bad")
+
+
+def roles(actor: Actor, lang: str) -> str:
+    """What the person is, in words."""
+    return "、".join(ROLES[r] for r in actor.roles()) if lang == "zh" else ", ".join(r.replace("_", " ") for r in actor.roles())
+
+
+def may_any(actor: Actor, actions: Sequence[str]) -> bool:
+    """True where one of the actions is granted anywhere, or none is asked."""
+    return not actions or any(actor.areas(a) for a in actions)
+
+
 FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "yuan": yuan, "wan": wan, "count": count, "moment": moment, "clock_time": clock_time, "span": span, "age": age,
     "digest": digest, "url": lambda text: quote(str(text), safe=""),
+}  # fmt: skip
+GLOBALS: Final[Mapping[str, Any]] = {
+    "tones": tone, "places": PLACES, "roles": roles, "may_any": may_any, "project_name": project.name,
+    "bank_name": lambda code: project.BANKS.get(code, code), "aid_name": lambda code: project.AIDS.get(code, code),
 }  # fmt: skip

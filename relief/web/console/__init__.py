@@ -6,6 +6,16 @@ from typing import Final
 
 from litestar import Router
 
-from relief.web.console import door
+from relief.web.console import activation, approvals, batches, desk, door, funds, home, households, parts, reference, situation, zones
 
-ROUTERS: Final = [Router(path="/", route_handlers=[*door.HANDLERS], include_in_schema=False)]
+ROUTERS: Final = [
+    Router(
+        path="/",
+        include_in_schema=False,
+        route_handlers=[
+            h
+            for room in (door, home, situation, zones, activation, approvals, batches, funds, households, desk, parts, reference)
+            for h in room.HANDLERS
+        ],
+    )
+]

@@ -1,0 +1,348 @@
+"""Households, their story, corrections, evidence, messages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from relief.store.db import Tx, many, one
+
+_HOUSEHOLDS = """
+SELECT h.county, h.id, h.village, v.name AS village_name, h.status, h.family_type, h.members, h.dead, h.missing, h.injured, h.rooms_collapsed,
+       h.rooms_severe, h.rooms_moderate, h.relocated, h.synthetic_point, h.slip, h.received_at, e.id AS person, e.sealed AS sealed_person,
+       (SELECT coalesce(sum(a.amount_fen), 0)::bigint FROM award a WHERE a.county = h.county AND a.household = h.id
+        AND a.status IN ('proposed', 'approved', 'completed')) AS awarded_fen
+FROM household h
+JOIN person e ON e.county = h.county AND e.household = h.id AND e.role = 'householder'
+JOIN region v ON v.code = h.village
+WHERE h.village LIKE ANY ($1::text[]) AND ($2::uuid IS NULL OR h.incident = $2) AND ($3::text[] IS NULL OR h.status = ANY ($3))
+  AND (NOT $4 OR NOT EXISTS (SELECT FROM decision d WHERE d.county = h.county AND d.household = h.id AND d.status = 'current'))
+  AND (h.county, h.id) > ($5, $6)
+ORDER BY h.county, h.id LIMIT $7
+"""
+_HOUSEHOLD = """
+SELECT h.county, r.name AS county_name, h.id, h.incident, i.name AS incident_name, i.drill, h.village, t.name AS township_name, v.name AS village_name,
+       h.status, h.family_type, h.members, h.dead, h.missing, h.injured, h.rooms_collapsed, h.rooms_severe, h.rooms_moderate, h.relocated, h.only_home,
+       h.occupied, h.synthetic_point, h.slip, h.received_at, e.id AS person, e.sealed AS sealed_person, l.rank, b.label AS band, l.edge
+FROM household h
+JOIN incident i ON i.id = h.incident
+JOIN region r ON r.code = h.county JOIN region v ON v.code = h.village JOIN region t ON t.code = v.parent
+JOIN person e ON e.county = h.county AND e.household = h.id AND e.role = 'householder'
+LEFT JOIN zone z ON z.incident = h.incident AND z.status = 'in force'
+LEFT JOIN location l ON l.county = h.county AND l.zone = z.id AND l.household = h.id
+LEFT JOIN zone_band b ON b.zone = z.id AND b.rank = l.rank
+WHERE h.county = $1 AND h.id = $2 AND h.village LIKE ANY ($3::text[])
+"""
+# Everything that ever happened to one household, in time. `noun` and `state` choose the words, `note` is a code.
+_STORY = """
+SELECT at, noun, state, aid, fen, note, who FROM (
+    SELECT h.received_at AS at, 'household' AS noun, 'registered' AS state, NULL AS aid, NULL::bigint AS fen, h.slip AS note, s.name AS who
+    FROM household h LEFT JOIN staff s ON s.id = h.registered_by WHERE h.county = $1 AND h.id = $2
+    UNION ALL
+    SELECT decided_at, 'decision', status, aid, amount_fen, array_to_string(reasons, ' '), NULL FROM decision WHERE county = $1 AND household = $2
+    UNION ALL
+    SELECT a.approved_at, 'award', 'approved', a.aid, a.amount_fen, a.mode, s.name
+    FROM award a LEFT JOIN signature g ON g.county = a.county AND g.subject = a.id AND g.step IN ('township', 'county') LEFT JOIN staff s ON s.id = g.person
+    WHERE a.county = $1 AND a.household = $2 AND a.approved_at IS NOT NULL
+    UNION ALL
+    SELECT v.submitted_at, 'evidence', 'submitted', a.aid, i.amount_fen, v.kind, s.name
+    FROM evidence v JOIN instalment i ON i.county = v.county AND i.id = v.instalment JOIN award a ON a.county = i.county AND a.id = i.award
+    LEFT JOIN staff s ON s.id = v.submitted_by WHERE a.county = $1 AND a.household = $2
+    UNION ALL
+    SELECT v.accepted_at, 'evidence', 'accepted', a.aid, i.amount_fen, v.kind, s.name
+    FROM evidence v JOIN instalment i ON i.county = v.county AND i.id = v.instalment JOIN award a ON a.county = i.county AND a.id = i.award
+    LEFT JOIN staff s ON s.id = v.accepted_by WHERE a.county = $1 AND a.household = $2 AND v.accepted_at IS NOT NULL
+    UNION ALL
+    SELECT g.signed_at, 'batch', g.step, a.aid, p.amount_fen, b.number, s.name
+    FROM payment p JOIN award a ON a.county = p.county AND a.id = p.award JOIN batch b ON b.county = p.county AND b.id = p.batch
+    JOIN signature g ON g.county = p.county AND g.subject = p.batch AND g.kind = 'batch' AND g.step <> 'line' JOIN staff s ON s.id = g.person
+    WHERE p.county = $1 AND p.household = $2
+    UNION ALL
+    SELECT p.sent_at, 'payment', 'sent', a.aid, p.amount_fen, p.reference, NULL FROM payment p JOIN award a ON a.county = p.county AND a.id = p.award
+    WHERE p.county = $1 AND p.household = $2 AND p.sent_at IS NOT NULL
+    UNION ALL
+    SELECT p.settled_at, 'payment', p.status, a.aid, p.amount_fen, coalesce(p.reason, p.reference), NULL
+    FROM payment p JOIN award a ON a.county = p.county AND a.id = p.award WHERE p.county = $1 AND p.household = $2 AND p.settled_at IS NOT NULL
+    UNION ALL
+    SELECT coalesce(m.ended_at, m.sent_at, m.queued_at), 'message', m.status, NULL, NULL, m.event, NULL
+    FROM message m JOIN payment p ON p.county = m.county AND p.id = m.payment WHERE m.county = $1 AND p.household = $2
+    UNION ALL
+    SELECT f.given_at, 'confirmation', f.status, NULL, NULL, f.way, s.name FROM confirmation f LEFT JOIN staff s ON s.id = f.by_person
+    WHERE f.county = $1 AND f.household = $2 AND f.given_at IS NOT NULL
+    UNION ALL
+    SELECT c.opened_at, 'complaint', 'open', NULL, NULL, c.kind, NULL FROM complaint c WHERE c.county = $1 AND c.household = $2
+    UNION ALL
+    SELECT c.proposed_at, 'account', 'proposed', NULL, NULL, c.bank, s.name
+    FROM account c JOIN person e ON e.county = c.county AND e.id = c.person LEFT JOIN staff s ON s.id = c.proposed_by
+    WHERE c.county = $1 AND e.household = $2 AND c.version > 1
+) y WHERE at IS NOT NULL ORDER BY at, noun, state
+"""
+_SCHEDULE = """
+SELECT a.aid, a.mode, a.status AS award_status, i.id, i.seq, i.amount_fen, i.condition, i.status, i.due_at,
+       (SELECT p.status FROM payment p WHERE p.county = i.county AND p.instalment = i.id ORDER BY p.attempt DESC LIMIT 1) AS payment
+FROM award a JOIN instalment i ON i.county = a.county AND i.award = a.id
+WHERE a.county = $1 AND a.household = $2 ORDER BY a.aid, i.seq
+"""
+_RETURNED = """
+SELECT p.county, p.id AS payment, p.household, p.amount_fen, p.reason, p.settled_at, v.name AS village_name, e.id AS person, e.sealed AS sealed_person,
+       c.sealed AS sealed_account
+FROM payment p JOIN award a ON a.county = p.county AND a.id = p.award JOIN region v ON v.code = a.village
+JOIN person e ON e.county = p.county AND e.id = p.payee JOIN account c ON c.county = p.county AND c.id = p.account
+WHERE p.status = 'returned' AND a.village LIKE ANY ($1::text[])
+  AND NOT EXISTS (SELECT FROM payment n WHERE n.county = p.county AND n.instalment = p.instalment AND n.attempt > p.attempt)
+  AND NOT EXISTS (SELECT FROM account x WHERE x.county = p.county AND x.person = p.payee AND x.status = 'proposed')
+ORDER BY p.settled_at, p.id LIMIT 200
+"""
+_PROPOSED = """
+SELECT c.county, c.id, c.person, c.sealed AS sealed_account, c.bank, c.proposed_at, s.name AS proposed_by, c.proposed_by = $2 AS own,
+       e.sealed AS sealed_person, e.household, v.name AS village_name
+FROM account c
+JOIN person e ON e.county = c.county AND e.id = c.person
+JOIN household h ON h.county = e.county AND h.id = e.household JOIN region v ON v.code = h.village
+LEFT JOIN staff s ON s.id = c.proposed_by
+WHERE c.status = 'proposed' AND h.village LIKE ANY ($1::text[]) ORDER BY c.proposed_at, c.id LIMIT 200
+"""
+_EVIDENCE = """
+SELECT v.county, v.id, v.kind, v.note, v.digest, v.submitted_at, s.name AS submitted_by, v.submitted_by = $2 AS own, i.seq, i.amount_fen, a.aid, a.household,
+       r.name AS village_name, e.id AS person, e.sealed AS sealed_person
+FROM evidence v JOIN instalment i ON i.county = v.county AND i.id = v.instalment
+JOIN award a ON a.county = i.county AND a.id = i.award JOIN region r ON r.code = a.village
+JOIN person e ON e.county = a.county AND e.id = a.payee
+LEFT JOIN staff s ON s.id = v.submitted_by
+WHERE v.status = 'submitted' AND a.village LIKE ANY ($1::text[]) ORDER BY v.submitted_at, v.id LIMIT 500
+"""
+_MESSAGES = """
+SELECT m.county, m.id, m.event, m.template, m.sealed, m.route, m.status, m.error, m.tries, m.queued_at, m.sent_at, m.ended_at, p.household, v.name AS village_name,
+       f.status AS confirmation, f.way
+FROM message m
+JOIN payment p ON p.county = m.county AND p.id = m.payment JOIN award a ON a.county = p.county AND a.id = p.award JOIN region v ON v.code = a.village
+LEFT JOIN confirmation f ON f.county = m.county AND f.payment = m.payment
+WHERE a.village LIKE ANY ($1::text[]) AND ($2::text[] IS NULL OR m.status = ANY ($2)) AND (m.county, m.id) > ($3, $4)
+ORDER BY m.county, m.id LIMIT $5
+"""
+_MESSAGE_COUNTS = """
+SELECT m.status, count(*) AS messages FROM message m
+JOIN payment p ON p.county = m.county AND p.id = m.payment JOIN award a ON a.county = p.county AND a.id = p.award
+WHERE a.village LIKE ANY ($1::text[]) GROUP BY m.status
+"""
+
+
+class HouseholdRow(msgspec.Struct, frozen=True):
+    """A household in a list; its householder still sealed. Money in fen."""
+
+    county: str
+    id: UUID
+    village: str
+    village_name: str
+    status: str
+    family_type: str
+    members: int
+    dead: int
+    missing: int
+    injured: int
+    rooms_collapsed: int
+    rooms_severe: int
+    rooms_moderate: int
+    relocated: str
+    synthetic_point: bool
+    slip: str
+    received_at: datetime
+    person: UUID
+    sealed_person: bytes
+    awarded_fen: int
+
+
+class Household(msgspec.Struct, frozen=True):
+    """One household with its place in the zone in force."""
+
+    county: str
+    county_name: str
+    id: UUID
+    incident: UUID
+    incident_name: str
+    drill: bool
+    village: str
+    township_name: str
+    village_name: str
+    status: str
+    family_type: str
+    members: int
+    dead: int
+    missing: int
+    injured: int
+    rooms_collapsed: int
+    rooms_severe: int
+    rooms_moderate: int
+    relocated: str
+    only_home: bool
+    occupied: bool
+    synthetic_point: bool
+    slip: str
+    received_at: datetime
+    person: UUID
+    sealed_person: bytes
+    rank: int | None
+    band: str | None
+    edge: bool | None
+
+
+class Event(msgspec.Struct, frozen=True):
+    """Something that happened to a household."""
+
+    at: datetime
+    noun: str
+    state: str
+    aid: str | None
+    fen: int | None
+    note: str | None
+    who: str | None
+
+
+class Instalment(msgspec.Struct, frozen=True):
+    """One stage of one award, and its latest payment's state."""
+
+    aid: str
+    mode: str
+    award_status: str
+    id: UUID
+    seq: int
+    amount_fen: int
+    condition: str
+    status: str
+    due_at: datetime | None
+    payment: str | None
+
+
+class Returned(msgspec.Struct, frozen=True):
+    """A returned payment whose account nobody has corrected yet."""
+
+    county: str
+    payment: UUID
+    household: UUID
+    amount_fen: int
+    reason: str | None
+    settled_at: datetime
+    village_name: str
+    person: UUID
+    sealed_person: bytes
+    sealed_account: bytes
+
+
+class ProposedAccount(msgspec.Struct, frozen=True):
+    """A corrected account waiting for a second pair of eyes; `own` where the reader proposed it."""
+
+    county: str
+    id: UUID
+    person: UUID
+    sealed_account: bytes
+    bank: str
+    proposed_at: datetime
+    proposed_by: str | None
+    own: bool
+    sealed_person: bytes
+    household: UUID
+    village_name: str
+
+
+class Piece(msgspec.Struct, frozen=True):
+    """Evidence waiting to be accepted."""
+
+    county: str
+    id: UUID
+    kind: str
+    note: str
+    digest: bytes
+    submitted_at: datetime
+    submitted_by: str | None
+    own: bool
+    seq: int
+    amount_fen: int
+    aid: str
+    household: UUID
+    village_name: str
+    person: UUID
+    sealed_person: bytes
+
+
+class Message(msgspec.Struct, frozen=True):
+    """A message, its number and text still sealed."""
+
+    county: str
+    id: UUID
+    event: str
+    template: str
+    sealed: bytes
+    route: str
+    status: str
+    error: str | None
+    tries: int
+    queued_at: datetime
+    sent_at: datetime | None
+    ended_at: datetime | None
+    household: UUID
+    village_name: str
+    confirmation: str | None
+    way: str | None
+
+
+class MessageCount(msgspec.Struct, frozen=True):
+    """Messages in one state."""
+
+    status: str
+    messages: int
+
+
+async def households(
+    tx: Tx,
+    villages: Sequence[str],
+    incident: UUID | None,
+    statuses: Sequence[str] | None,
+    undecided: bool,
+    after: tuple[str, UUID],
+    limit: int,
+) -> list[HouseholdRow]:
+    """A page of households after (county, id); `undecided` keeps those without a decision."""
+    return await many(tx, _HOUSEHOLDS, HouseholdRow, list(villages), incident, statuses and list(statuses), undecided, *after, limit)
+
+
+async def household(tx: Tx, county: str, id_: UUID, villages: Sequence[str]) -> Household:
+    """One household."""
+    return await one(tx, _HOUSEHOLD, Household, county, id_, list(villages))
+
+
+async def story(tx: Tx, county: str, id_: UUID) -> list[Event]:
+    """Everything that happened to it, oldest first."""
+    return await many(tx, _STORY, Event, county, id_)
+
+
+async def schedule(tx: Tx, county: str, id_: UUID) -> list[Instalment]:
+    """Its awards by stage."""
+    return await many(tx, _SCHEDULE, Instalment, county, id_)
+
+
+async def returned(tx: Tx, villages: Sequence[str]) -> list[Returned]:
+    """Returned payments to correct, oldest first."""
+    return await many(tx, _RETURNED, Returned, list(villages))
+
+
+async def proposed_accounts(tx: Tx, villages: Sequence[str], person: UUID) -> list[ProposedAccount]:
+    """Corrections to confirm, oldest first."""
+    return await many(tx, _PROPOSED, ProposedAccount, list(villages), person)
+
+
+async def evidence(tx: Tx, villages: Sequence[str], person: UUID) -> list[Piece]:
+    """Evidence to accept, oldest first."""
+    return await many(tx, _EVIDENCE, Piece, list(villages), person)
+
+
+async def messages(tx: Tx, villages: Sequence[str], statuses: Sequence[str] | None, after: tuple[str, UUID], limit: int) -> list[Message]:
+    """A page of messages after (county, id)."""
+    return await many(tx, _MESSAGES, Message, list(villages), statuses and list(statuses), *after, limit)
+
+
+async def message_counts(tx: Tx, villages: Sequence[str]) -> list[MessageCount]:
+    """How many messages are in which state."""
+    return await many(tx, _MESSAGE_COUNTS, MessageCount, list(villages))

@@ -1,0 +1,113 @@
+"""Activation: see what would be paid to whom by which rule, propose, draft, start the county's clock."""
+
+from __future__ import annotations
+
+from typing import Final
+from uuid import UUID
+
+import msgspec
+from litestar import Response, get, post
+
+from relief.domain import money
+from relief.domain import playbook as playbooks
+from relief.services import activate, decide, locate
+from relief.store.views import incidents
+from relief.web import given, pages
+from relief.web.console import common
+from relief.web.console.common import MoneyForm
+from relief.web.console.door import Token
+from relief.web.given import Req
+
+
+class ProposeForm(msgspec.Struct, frozen=True):
+    """Which zone and playbook."""
+
+    csrf: str
+    zone: UUID
+    playbook: UUID
+
+
+class DraftForm(MoneyForm, frozen=True):
+    """The county's own document and the most it may spend, in yuan with two decimals."""
+
+    county: str
+    document: str
+    cap: str
+
+
+@get("/incidents/{incident:uuid}/activation", action="incident.read")
+async def page(
+    request: Req,
+    read: given.Read,
+    actor: given.Me,
+    now: given.Now,
+    incident: given.FromPath[UUID],
+    playbook: given.FromQuery[UUID | None] = None,
+) -> Response[str]:
+    """The dry run for the zone in force, and the parts of the counties."""
+    found = await incidents.incident(read, incident)
+    zones = await incidents.zones(read, incident)
+    force = next((z for z in zones if z.status == "in force"), None)
+    running = next((a for a in await incidents.activations(read, incident) if a.status != "ended"), None)
+    books = [(b, playbooks.read(b.body)) for b in await incidents.playbooks(read)]
+    fitting = [(b, book) for b, book in books if found.hazard in book.hazards]
+    asked = running.playbook if running else playbook or (fitting[0][0].id if fitting else None)
+    chosen = next(((b, book) for b, book in books if b.id == asked), None)
+    touched = await incidents.counties(read, force.id) if force else []
+    preview = None
+    if force and chosen and actor.areas("activation.preview"):
+        preview = await activate.preview(read, actor, incident, force.id, chosen[0].id, now)
+    return pages.page(
+        request, "activation.html", incident=found, zone=force, running=running, books=fitting, chosen=chosen, preview=preview, now=now,
+        parts=await incidents.parts(read, incident), touched=touched, names={c.county: c.name for c in touched}, drill=found.drill,
+        done=common.done_of(request),
+        options=[(b.id, f"{book.title.zh if pages.language(request) == 'zh' else book.title.en} {b.version}") for b, book in fitting],
+    )  # fmt: skip
+
+
+@post("/incidents/{incident:uuid}/activation", action="activation.propose")
+async def propose(
+    data: given.Form[ProposeForm], tx: given.Write, actor: given.Me, now: given.Now, incident: given.FromPath[UUID]
+) -> Response[bytes]:
+    """Propose it to the counties."""
+    await activate.propose(tx, actor, incident, data.zone, data.playbook, now)
+    return common.go(f"/incidents/{incident}/activation", "proposed")
+
+
+@post("/incidents/{incident:uuid}/activation/{activation:uuid}/draft", action="activation.draft")
+async def draft(
+    request: Req, data: given.Form[DraftForm], tx: given.Write, actor: given.Me, now: given.Now,
+    incident: given.FromPath[UUID], activation: given.FromPath[UUID],
+) -> Response[bytes]:  # fmt: skip
+    """Draft the county's part."""
+    cap = money.parse_yuan(data.cap.replace(",", "").strip())
+    content = (data.county, data.document, cap)
+    await common.once(
+        request, tx, actor, data.key, content, now, lambda: activate.draft(tx, actor, data.county, activation, data.document, cap, now)
+    )
+    return common.go(f"/incidents/{incident}/activation", "drafted")
+
+
+@post("/incidents/{incident:uuid}/activation/{county:str}/{part:uuid}/start", action="activation.activate")
+async def start(
+    data: given.Form[Token], tx: given.Write, actor: given.Me, now: given.Now,
+    incident: given.FromPath[UUID], county: given.FromPath[str], part: given.FromPath[UUID],
+) -> Response[bytes]:  # fmt: skip
+    """Start the county's clock."""
+    await activate.activate(tx, actor, county, part, now)
+    return common.go(f"/incidents/{incident}", "activated")
+
+
+@post("/incidents/{incident:uuid}/activation/{county:str}/{activation:uuid}/decide", action="household.decide")
+async def run(
+    data: given.Form[Token], tx: given.Write, actor: given.Me, now: given.Now,
+    incident: given.FromPath[UUID], county: given.FromPath[str], activation: given.FromPath[UUID],
+) -> Response[bytes]:  # fmt: skip
+    """Locate and decide everybody registered so far."""
+    zone = next(a.zone for a in await incidents.activations(tx, incident) if a.id == activation)
+    await locate.locate(tx, county, zone, now)
+    await decide.decide(tx, actor, county, activation, now)
+    return common.go(f"/incidents/{incident}", "decided")
+
+
+HANDLERS: Final = [page, propose, draft, start, run]

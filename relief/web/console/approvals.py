@@ -1,0 +1,88 @@
+"""Approvals: what is special one by one, the plain rest as one bundle with total and digest."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+from litestar import Response, get, post
+
+from relief.domain.errors import Invalid
+from relief.domain.reasons import explain
+from relief.services import approve, masked
+from relief.store.views import money
+from relief.store.views.money import Group, ProposedAward, Stage
+from relief.web import access, given, house, pages
+from relief.web.console import common
+from relief.web.console.common import MoneyForm
+from relief.web.given import Req
+
+#: The most households in one bundle: what a person can answer for at once.
+MOST: Final = 2_000
+
+
+class ApproveForm(MoneyForm, frozen=True):
+    """The awards chosen and the digest of what was shown."""
+
+    county: str
+    digest: str
+    award: list[str] | str = ""
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One household as shown: the name masked, the reasons in words."""
+
+    award: ProposedAward
+    name: str
+    reasons: str
+
+
+@get("/approvals", action=access.SIGNED_IN)
+async def page(request: Req, read: given.Read, actor: given.Me, now: given.Now, group: given.FromQuery[str | None] = None) -> Response[str]:
+    """The groups that wait for me, and one of them in full."""
+    township, county = common.patterns(actor, "award.approve.A"), common.patterns(actor, "award.approve.B")
+    groups = await money.groups(read, township, county)
+    shown = next((g for g in groups if key_of(g) == group), groups[0] if groups else None)
+    rows: list[ProposedAward] = []
+    stages: list[Stage] = []
+    if shown:
+        villages = township if shown.mode == "A" else county
+        rows = await money.proposed(read, shown.county, shown.incident, shown.mode, shown.aid, villages, MOST, actor.person, now)
+        stages = await money.stages(read, shown.county, [r.id for r in rows])
+    plain = [r for r in rows if not r.special]
+    return pages.page(
+        request, "approvals.html", groups=[(g, key_of(g)) for g in groups], group=shown, stages=stages, now=now,
+        special=[_row(request, r) for r in rows if r.special], plain=[_row(request, r) for r in plain],
+        total_fen=sum(r.amount_fen for r in plain), digest=approve.digest_of([(r.id, r.amount_fen) for r in plain]).hex(),
+        drill=bool(shown and shown.drill), done=common.done_of(request),
+    )  # fmt: skip
+
+
+def key_of(group: Group) -> str:
+    """The group in an address."""
+    return f"{group.county}.{group.incident}.{group.mode}.{group.aid}"
+
+
+def _row(request: Req, award: ProposedAward) -> Row:
+    words = explain(award.reasons)
+    text = "；".join(w.zh for w in words) if pages.language(request) == "zh" else "; ".join(w.en for w in words)
+    return Row(award, masked.name(house.of(request).keys, award.person, award.sealed_person), text)
+
+
+@post("/approvals", action=access.SIGNED_IN)
+async def sign(request: Req, data: given.Form[ApproveForm], tx: given.Write, actor: given.Me, now: given.Now) -> Response[bytes]:
+    """Sign exactly what was shown; the service asks for the right of the awards' own mode."""
+    awards, digest = common.uuids(data.award), _digest(data.digest)
+    content = (data.county, sorted(awards), data.digest)
+    await common.once(request, tx, actor, data.key, content, now, lambda: approve.approve(tx, actor, data.county, awards, digest, now))
+    return common.go("/approvals", "approved")
+
+
+def _digest(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        raise Invalid("digest_form", "摘要无效，请刷新页面 · the digest is not one, reload the page") from None
+
+
+HANDLERS: Final = [page, sign]

@@ -1,0 +1,139 @@
+"""Work lists of the township desk: accounts to correct and confirm, evidence to accept, messages sent."""
+
+from __future__ import annotations
+
+from typing import Final
+from uuid import UUID
+
+import msgspec
+from litestar import Response, get, post
+
+from relief.domain.errors import NotFound
+from relief.domain.project import BANKS
+from relief.services import correct, evidence, masked
+from relief.services.correct import Correction
+from relief.store.views import people
+from relief.store.views.people import Message, Piece, ProposedAccount, Returned
+from relief.web import access, given, house, pages
+from relief.web.console import common
+from relief.web.console.common import MoneyForm
+from relief.web.given import Req
+
+SHOWS: Final = {
+    "all": None,
+    "queued": ("queued", "sending"),
+    "sent": ("sent",),
+    "delivered": ("delivered",),
+    "failed": ("failed",),
+    "unknown": ("unknown",),
+}
+
+
+class CorrectForm(MoneyForm, frozen=True):
+    """The right account for one returned payment."""
+
+    county: str
+    payment: str
+    account: str
+    bank: str
+
+
+class ChosenForm(MoneyForm, frozen=True):
+    """Some rows of one county."""
+
+    county: str
+    id: list[str] | str = ""
+
+
+class Row(msgspec.Struct, frozen=True):
+    """A row as shown: the thing, the masked name, the masked account."""
+
+    thing: Returned | ProposedAccount | Piece
+    name: str
+    account: str = ""
+
+
+class Letter(msgspec.Struct, frozen=True):
+    """A message as shown."""
+
+    message: Message
+    to: str
+    text: str
+
+
+@get("/corrections", action=access.SIGNED_IN)
+async def corrections(request: Req, read: given.Read, actor: given.Me, now: given.Now) -> Response[str]:
+    """Returned payments, and corrections waiting for a second pair of eyes."""
+    keys = house.of(request).keys
+    returned = await people.returned(read, common.patterns(actor, "account.propose"))
+    proposed = await people.proposed_accounts(read, common.patterns(actor, "account.confirm"), actor.person)
+    both = [
+        [Row(x, masked.name(keys, x.person, x.sealed_person), masked.account(keys, x.person, x.sealed_account)) for x in things]
+        for things in (returned, proposed)
+    ]
+    return pages.page(request, "corrections.html", returned=both[0], proposed=both[1], banks=BANKS, now=now, done=common.done_of(request))
+
+
+@post("/corrections", action="account.propose")
+async def propose(request: Req, data: given.Form[CorrectForm], tx: given.Write, actor: given.Me, now: given.Now) -> Response[bytes]:
+    """Propose the right account."""
+    item = Correction(common.uuids(data.payment)[0], data.account, data.bank)
+    keys = house.of(request).keys
+    await common.once(request, tx, actor, data.key, item, now, lambda: correct.propose(tx, actor, data.county, [item], now, keys))
+    return common.go("/corrections", "corrected")
+
+
+@post("/corrections/confirm", action="account.confirm")
+async def confirm(request: Req, data: given.Form[ChosenForm], tx: given.Write, actor: given.Me, now: given.Now) -> Response[bytes]:
+    """A second person has compared the card."""
+    ids = _some(data)
+    await common.once(request, tx, actor, data.key, sorted(ids), now, lambda: correct.confirm(tx, actor, data.county, ids, now))
+    return common.go("/corrections", "confirmed")
+
+
+@get("/evidence", action="evidence.accept")
+async def pieces(request: Req, read: given.Read, actor: given.Me, now: given.Now) -> Response[str]:
+    """Stages whose evidence waits for acceptance 验收."""
+    keys = house.of(request).keys
+    found = await people.evidence(read, common.patterns(actor, "evidence.accept"), actor.person)
+    rows = [Row(p, masked.name(keys, p.person, p.sealed_person)) for p in found]
+    return pages.page(request, "evidence.html", rows=rows, now=now, done=common.done_of(request))
+
+
+@post("/evidence", action="evidence.accept")
+async def accept(request: Req, data: given.Form[ChosenForm], tx: given.Write, actor: given.Me, now: given.Now) -> Response[bytes]:
+    """Accept: the stage falls due and is paid."""
+    ids = _some(data)
+    await common.once(request, tx, actor, data.key, sorted(ids), now, lambda: evidence.accept(tx, actor, data.county, ids, now))
+    return common.go("/evidence", "accepted")
+
+
+def _some(data: ChosenForm) -> list[UUID]:
+    ids = common.uuids(data.id)
+    if not ids:
+        raise NotFound("nothing_chosen", "请先选择 · choose something first")
+    return ids
+
+
+@get("/messages", action="message.read")
+async def messages(
+    request: Req,
+    read: given.Read,
+    actor: given.Me,
+    now: given.Now,
+    show: given.FromQuery[str] = "all",
+    after: given.FromQuery[str | None] = None,
+) -> Response[str]:
+    """Messages with masked numbers, their way to the phone and what came back."""
+    show, keys = show if show in SHOWS else "all", house.of(request).keys
+    villages = common.patterns(actor, "message.read")
+    found = await people.messages(read, villages, SHOWS[show], common.unpack(after), common.PAGE)
+    settings = house.of(request).settings
+    return pages.page(
+        request, "messages.html", rows=[Letter(m, *masked.message(keys, m.id, m.sealed)) for m in found], show=show, shows=list(SHOWS), now=now,
+        counts=await people.message_counts(read, villages), simulator=None if settings.real_channels else settings.sms_base_url + "/",
+        more=common.pack(found[-1].county, found[-1].id) if len(found) == common.PAGE else None,
+    )  # fmt: skip
+
+
+HANDLERS: Final = [corrections, propose, confirm, pieces, accept, messages]

@@ -1,0 +1,100 @@
+"""The first page of every role: what waits for me, by deadline, with one main action; for officers the funnel below it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+import msgspec
+from litestar import Response, get
+
+from relief.domain.policy import Actor
+from relief.store.views import running
+from relief.store.views.incidents import Incident
+from relief.store.views.running import Funnel, Waiting
+from relief.web import access, given, pages
+from relief.web.console import common
+from relief.web.given import Req
+
+#: The actions behind each kind of waiting work, in the order of the statement; 'village' kinds end below the county.
+_ACTIONS: Final = (
+    ("award.approve.A", True), ("award.approve.B", True), ("batch.prepare", False), ("batch.check", False), ("batch.authorise", False),
+    ("batch.freeze", False), ("activation.activate", False), ("account.propose", True), ("account.confirm", True), ("evidence.accept", True),
+    ("complaint.close", False), ("activation.draft", False), ("zone.force", False),
+)  # fmt: skip
+#: Kind of work → where it is done. What comes first is more urgent.
+_PLACES: Final = {
+    "force": "/incidents", "activate": "/incidents", "draft": "/incidents", "approve": "/approvals", "sign": "/batches", "freeze": "/batches",
+    "complaint": "/households", "accept": "/evidence", "confirm account": "/corrections", "correct": "/corrections",
+}  # fmt: skip
+
+
+class Stage(msgspec.Struct, frozen=True):
+    """One step of the funnel as drawn."""
+
+    key: str
+    reached: int
+    fen: int | None
+    waiting: int
+    oldest: datetime | None
+    href: str
+    waiting_href: str
+
+
+class Work(msgspec.Struct, frozen=True):
+    """One line of what waits."""
+
+    kind: str
+    detail: str | None
+    items: int
+    fen: int | None
+    oldest: datetime | None
+    href: str
+
+
+@get("/", action=access.SIGNED_IN)
+async def home(
+    request: Req, read: given.Read, actor: given.Me, now: given.Now, incident: given.FromQuery[UUID | None] = None
+) -> Response[str]:
+    """What waits for me, and where the money sticks."""
+    work = [_work(w) for w in await running.waiting(read, _areas(actor), actor.person)]
+    current = await common.chosen(read, actor, incident)
+    funnel = await running.funnel(read, current.id, common.patterns(actor, "incident.read")) if current else None
+    return pages.page(
+        request, "home.html", now=now, work=sorted(work, key=lambda w: list(_PLACES).index(w.kind)), incident=current,
+        stages=stages(funnel, current) if funnel and current else [], funnel=funnel, drill=bool(current and current.drill), done=common.done_of(request),
+    )  # fmt: skip
+
+
+def _areas(actor: Actor) -> list[list[str]]:
+    return [common.patterns(actor, action) if village else common.county_patterns(actor, action) for action, village in _ACTIONS]
+
+
+def _work(waiting: Waiting) -> Work:
+    return Work(waiting.kind, waiting.detail, waiting.items, waiting.fen, waiting.oldest, _PLACES[waiting.kind])
+
+
+def stages(f: Funnel, incident: Incident) -> list[Stage]:
+    """The six steps with the addresses of their rows."""
+    at = f"?incident={incident.id}"
+    rows = (
+        ("registered", f.registered, None, f.undecided, f.undecided_oldest, "/households", "/households" + at + "&show=undecided"),
+        ("decided", f.decided, f.decided_fen, f.proposed, f.proposed_oldest, "/households", "/approvals"),
+        ("approved", f.approved, f.approved_fen, f.ready, f.ready_oldest, "/payments", "/payments" + at + "&show=approved"),
+        ("bank", f.bank, f.bank_fen, f.out, f.out_oldest, "/payments", "/payments" + at + "&show=out"),
+        ("paid", f.paid, f.paid_fen, f.awaited, f.awaited_oldest, "/payments", "/payments" + at + "&show=awaited"),
+        ("confirmed", f.confirmed, f.confirmed_fen, f.disputed, f.disputed_oldest, "/payments", "/payments" + at + "&show=disputed"),
+    )
+    shows = {
+        "registered": "",
+        "decided": "&show=decided",
+        "approved": "",
+        "bank": "&show=sent",
+        "paid": "&show=paid",
+        "confirmed": "&show=confirmed",
+    }
+    return [Stage(key, n, fen, w, old, place + at + shows[key], w_place) for key, n, fen, w, old, place, w_place in rows]
+
+
+HANDLERS: Final = [home]

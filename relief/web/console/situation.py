@@ -1,0 +1,113 @@
+"""The situation of an incident on a map, its figures, and opening one."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+from litestar import Response, get, post
+
+from relief.domain.days import BEIJING
+from relief.domain.errors import Invalid
+from relief.domain.incident import HAZARDS, NewIncident
+from relief.services import zoning
+from relief.store.db import Tx
+from relief.store.views import incidents, running
+from relief.store.views.running import CELL_LAT, CELL_LON
+from relief.web import given, pages, shapes
+from relief.web.console import common
+from relief.web.console.home import stages
+from relief.web.given import Req
+
+#: Shown before anything is drawn: the province.
+_PROVINCE: Final = (97.3, 26.0, 108.6, 34.4)
+
+
+class OpenForm(msgspec.Struct, frozen=True):
+    """The form that opens an incident; the moment is Beijing time as a browser's field gives it."""
+
+    csrf: str
+    county: str
+    hazard: str
+    occurred_at: str
+    drill: str = ""
+
+
+@get("/incidents", action="incident.read")
+async def index(request: Req, read: given.Read, actor: given.Me, now: given.Now) -> Response[str]:
+    """All incidents of my areas."""
+    found = await incidents.incidents(read, common.patterns(actor, "incident.read"))
+    return pages.page(request, "incidents.html", incidents=found, now=now, hazards=HAZARDS, done=common.done_of(request))
+
+
+@post("/incidents", action="incident.open")
+async def open_incident(data: given.Form[OpenForm], tx: given.Write, actor: given.Me, now: given.Now) -> Response[bytes]:
+    """Open one."""
+    new = NewIncident(data.hazard, data.county.strip(), _moment(data.occurred_at), data.drill == "yes")
+    made = await zoning.open_incident(tx, actor, new, now)
+    return common.go(f"/incidents/{made}", "opened")
+
+
+def _moment(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=BEIJING)
+    except ValueError:
+        raise Invalid("moment", "时间无法读懂 · the moment cannot be read", field="occurred_at") from None
+
+
+@get("/incidents/{incident:uuid}", action="incident.read")
+async def situation(request: Req, read: given.Read, actor: given.Me, now: given.Now, incident: given.FromPath[UUID]) -> Response[str]:
+    """Map, clocks, funnel, counties."""
+    found = await incidents.incident(read, incident)
+    villages = common.patterns(actor, "incident.read")
+    zones = await incidents.zones(read, incident)
+    force = next((z for z in zones if z.status == "in force"), zones[0] if zones else None)
+    parts = await incidents.parts(read, incident)
+    started = [p.activated_at for p in parts if p.activated_at]
+    funnel = await running.funnel(read, incident, villages)
+    return pages.page(
+        request, "situation.html", incident=found, zones=zones, zone=force, now=now, parts=parts, activated_at=min(started) if started else None,
+        bands=await incidents.bands(read, force.id) if force else [], touched=await incidents.counties(read, force.id) if force else [],
+        lines=await running.by_county(read, incident, villages), funnel=funnel, stages=stages(funnel, found), drill=found.drill,
+        activations=await incidents.activations(read, incident), hazard=HAZARDS.get(found.hazard, found.hazard), done=common.done_of(request),
+    )  # fmt: skip
+
+
+@get("/incidents/{incident:uuid}/map.json", action="incident.read")
+async def map_json(
+    read: given.Read, actor: given.Me, incident: given.FromPath[UUID], zone: given.FromQuery[UUID | None] = None
+) -> dict[str, Any]:
+    """Bands and counted cells as GeoJSON; a household is never a point here."""
+    await incidents.incident(read, incident)
+    bands = await _bands(read, incident, zone)
+    cells = await running.cells(read, incident, common.patterns(actor, "incident.read"))
+    return {
+        "bounds": _bounds(bands),
+        "bands": shapes.collection([(shapes.geometry(b.geometry), {"level": b.level, "label": b.label}) for b in bands]),
+        "cells": shapes.collection(
+            [
+                (
+                    shapes.point((c.x + 0.5) * CELL_LON, (c.y + 0.5) * CELL_LAT),
+                    {"households": c.households, "people": c.people, "synthetic": c.synthetic},
+                )
+                for c in cells
+            ]
+        ),
+    }
+
+
+async def _bands(read: Tx, incident: UUID, zone: UUID | None) -> list[incidents.Band]:
+    zones = await incidents.zones(read, incident)
+    asked = [z for z in zones if z.id == zone] or [z for z in zones if z.status == "in force"] or zones[:1]
+    return await incidents.bands(read, asked[0].id) if asked else []
+
+
+def _bounds(bands: list[incidents.Band]) -> tuple[float, float, float, float]:
+    if not bands:
+        return _PROVINCE
+    return min(b.west for b in bands), min(b.south for b in bands), max(b.east for b in bands), max(b.north for b in bands)
+
+
+HANDLERS: Final = [index, open_incident, situation, map_json]
