@@ -284,7 +284,8 @@ async def test_two_counties_deciding_one_person_at_the_same_moment_entitle_him_o
     async with db.begin(pool) as first:
         await decide(first, world.officer, SHIMIAN, world.activation, NOW)
         second = asyncio.create_task(_decide_alone(pool, world))
-        await asyncio.sleep(0.5)  # long enough to reach the guard this transaction holds; the outcome does not depend on it
+        while not await first.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+            await asyncio.sleep(0.01)  # until it waits for the guard this transaction holds
     with pytest.raises(Unavailable):
         await second
     await _decide_alone(pool, world)
