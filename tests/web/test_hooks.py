@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any, cast
@@ -87,6 +88,22 @@ async def test_callbacks_out_of_order_end_where_they_should(pool: Pool, keys: Ke
     for word in ("undelivered", "sent", "delivered", "queued"):
         assert (await tell(carrier, word, ErrorCode="30003")).status_code == 200
     assert await state(pool) == ("failed", "30003", 4)
+
+
+async def test_a_storm_of_callbacks_shares_transactions_and_each_is_answered(pool: Pool, keys: Keys, carrier: httpx.AsyncClient) -> None:
+    await record(pool, (await claimed(pool, keys))[1])
+    words = ["sent", "delivered", "queued", "sending", "undelivered"] * 40
+    answers = await asyncio.gather(*(tell(carrier, w) for w in words))
+    assert {a.status_code for a in answers} == {200}
+    async with db.begin(pool) as tx:
+        assert await tx.fetchval("SELECT count(*) FROM message_event") == 5
+        assert await tx.fetchval("SELECT count(DISTINCT xmin::text) FROM message_event") <= 3
+    assert (await state(pool))[0] in ("delivered", "failed")
+
+
+async def test_a_callback_the_database_cannot_take_is_not_acknowledged(pool: Pool, carrier: httpx.AsyncClient) -> None:
+    await pool.close()
+    assert (await tell(carrier, "sent")).status_code >= 500
 
 
 async def test_a_callback_before_our_own_write_counts_when_we_write(pool: Pool, keys: Keys, carrier: httpx.AsyncClient) -> None:
