@@ -31,7 +31,7 @@ _HEADERS: Final = tuple(
     for name, value in {
         "content-security-policy": _POLICY,
         "x-content-type-options": "nosniff",
-        "referrer-policy": "no-referrer",
+        "referrer-policy": "same-origin",  # with no-referrer a browser says "Origin: null" even to us, and its forms would be refused
         "cross-origin-opener-policy": "same-origin",
         "permissions-policy": "camera=(), microphone=(), geolocation=(self)",
     }.items()

@@ -27,13 +27,13 @@ WITH h AS (
            coalesce(sum(amount_fen) FILTER (WHERE status <> 'proposed'), 0)::bigint AS approved_fen
     FROM award WHERE incident = $1 AND village LIKE ANY ($2::text[]) AND status IN ('proposed', 'approved', 'completed')
 ), p AS (
-    SELECT count(*) FILTER (WHERE q.status = 'approved') AS ready, min(q.created_at) FILTER (WHERE q.status = 'approved') AS ready_oldest,
+    SELECT count(*) FILTER (WHERE q.status IN ('approved', 'batched')) AS ready,
+           min(q.created_at) FILTER (WHERE q.status IN ('approved', 'batched')) AS ready_oldest,
            count(*) FILTER (WHERE q.sent_at IS NOT NULL) AS bank,
            coalesce(sum(q.amount_fen) FILTER (WHERE q.sent_at IS NOT NULL), 0)::bigint AS bank_fen,
            count(*) FILTER (WHERE q.status IN ('sent', 'unknown')) AS out, min(q.sent_at) FILTER (WHERE q.status IN ('sent', 'unknown')) AS out_oldest,
            count(*) FILTER (WHERE q.status = 'paid') AS paid, coalesce(sum(q.amount_fen) FILTER (WHERE q.status = 'paid'), 0)::bigint AS paid_fen,
-           count(*) FILTER (WHERE q.status = 'returned') AS returned, count(*) FILTER (WHERE q.status = 'unknown') AS unknown,
-           count(*) FILTER (WHERE q.status = 'batched') AS batched
+           count(*) FILTER (WHERE q.status = 'returned') AS returned, count(*) FILTER (WHERE q.status = 'unknown') AS unknown
     FROM payment q JOIN award b ON b.county = q.county AND b.id = q.award WHERE b.incident = $1 AND b.village LIKE ANY ($2::text[])
 ), c AS (
     SELECT count(*) FILTER (WHERE f.status = 'confirmed') AS confirmed,
@@ -45,7 +45,7 @@ WITH h AS (
     WHERE b.incident = $1 AND b.village LIKE ANY ($2::text[])
 )
 SELECT h.n AS registered, h.waiting AS undecided, h.oldest AS undecided_oldest, a.n AS decided, a.fen AS decided_fen, a.waiting AS proposed,
-       a.oldest AS proposed_oldest, a.approved, a.approved_fen, p.ready, p.ready_oldest, p.batched, p.bank, p.bank_fen, p.out, p.out_oldest,
+       a.oldest AS proposed_oldest, a.approved, a.approved_fen, p.ready, p.ready_oldest, p.bank, p.bank_fen, p.out, p.out_oldest,
        p.paid, p.paid_fen, p.returned, p.unknown, c.confirmed, c.confirmed_fen, c.awaited, c.awaited_oldest, c.disputed, c.disputed_oldest
 FROM h, a, p, c
 """
@@ -129,7 +129,6 @@ class Funnel(msgspec.Struct, frozen=True):
     approved_fen: int
     ready: int
     ready_oldest: datetime | None
-    batched: int
     bank: int
     bank_fen: int
     out: int

@@ -23,7 +23,7 @@ from relief.web.texts import Texts
 SOURCES: Final = ("central", "province", "city", "county", "donation")
 #: Name of a view → (payment states, confirmation states).
 SHOWS: Final = {
-    "all": (None, None), "approved": (("approved",), None), "batched": (("batched",), None), "out": (("sent", "unknown"), None),
+    "all": (None, None), "unsent": (("approved", "batched"), None), "approved": (("approved",), None), "batched": (("batched",), None), "out": (("sent", "unknown"), None),
     "sent": (("sent", "unknown", "paid", "returned"), None), "paid": (("paid",), None), "returned": (("returned",), None), "unknown": (("unknown",), None),
     "awaited": (("paid",), ("awaited", "silent")), "confirmed": (("paid",), ("confirmed",)), "disputed": (None, ("disputed",)),
 }  # fmt: skip

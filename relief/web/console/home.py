@@ -81,7 +81,7 @@ def stages(f: Funnel, incident: Incident) -> list[Stage]:
     rows = (
         ("registered", f.registered, None, f.undecided, f.undecided_oldest, "/households", "/households" + at + "&show=undecided"),
         ("decided", f.decided, f.decided_fen, f.proposed, f.proposed_oldest, "/households", "/approvals"),
-        ("approved", f.approved, f.approved_fen, f.ready, f.ready_oldest, "/payments", "/payments" + at + "&show=approved"),
+        ("approved", f.approved, f.approved_fen, f.ready, f.ready_oldest, "/payments", "/payments" + at + "&show=unsent"),
         ("bank", f.bank, f.bank_fen, f.out, f.out_oldest, "/payments", "/payments" + at + "&show=out"),
         ("paid", f.paid, f.paid_fen, f.awaited, f.awaited_oldest, "/payments", "/payments" + at + "&show=awaited"),
         ("confirmed", f.confirmed, f.confirmed_fen, f.disputed, f.disputed_oldest, "/payments", "/payments" + at + "&show=disputed"),

@@ -30,7 +30,7 @@ async def parts(request: Req) -> Response[str]:
         _ID, "李演示", (Grant("county_officer", "513322"), Grant("township_reviewer", "513322"), Grant("finance_checker", "513322"))
     )
     request.scope["auth"] = Visitor(sample, "sample", "token", "token")
-    return pages.page(request, "dev_parts.html", now=NOW, tones=shown.TONES, **_samples())
+    return pages.page(request, "dev_parts.html", now=NOW, nouns=shown.TONES, **_samples())
 
 
 def _samples() -> dict[str, Any]:
