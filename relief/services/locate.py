@@ -34,10 +34,11 @@ async def locate(tx: Tx, county: str, zone: UUID, now: datetime) -> Located:
     """Locate all households of the zone's incident in that county. The timetable's act: it can be repeated and changes nothing then."""
     version = await zones.get(tx, zone)
     bands = await zones.bands(tx, zone)
-    found = await locations.places(tx, [county], version.incident)
+    await locations.lock(tx, county)
+    found = await locations.places(tx, [county], version.incident, zone)
     place = await asyncio.to_thread(geometry.ranks, [b.geometry for b in bands], found.lon, found.lat, found.accuracy_m)
-    written = await locations.write(tx, county, zone, found.id, place.rank, place.edge)
-    moved = await locations.move(tx, county, version.incident, zone)
+    written = await locations.write(tx, county, zone, found, place.rank, place.edge)
+    moved = await locations.move(tx, county, version.incident, zone) if found.staged.any() else 0
     located = Located(
         county=county,
         zone=zone,

@@ -108,7 +108,7 @@ async def difference(tx: Tx, old_zone: UUID, new_zone: UUID) -> Difference:
     old_bands, new_bands = await zones.bands(tx, old_zone), await zones.bands(tx, new_zone)
     before = {t.county: t.name for t in await zones.counties(tx, old_zone)}
     after = {t.county: t.name for t in await zones.counties(tx, new_zone)}
-    found = await locations.places(tx, sorted(before.keys() | after.keys()), old.incident)
+    found = await locations.places(tx, sorted(before.keys() | after.keys()), old.incident, old_zone)
     was, now_ = await _both(found, old_bands, new_bands)
     gained, lost = await asyncio.to_thread(_areas, old_bands, new_bands)
     return Difference(
@@ -127,7 +127,7 @@ async def difference(tx: Tx, old_zone: UUID, new_zone: UUID) -> Difference:
 async def moved(tx: Tx, county: str, old_zone: UUID, new_zone: UUID) -> Moved:
     """The households of one county that came in and that went out."""
     old, _ = await _same_incident(tx, old_zone, new_zone)
-    found = await locations.places(tx, [county], old.incident)
+    found = await locations.places(tx, [county], old.incident, old_zone)
     was, now_ = await _both(found, await zones.bands(tx, old_zone), await zones.bands(tx, new_zone))
     return Moved(came_in=found.ids((was < 0) & (now_ >= 0)), went_out=found.ids((was >= 0) & (now_ < 0)))
 

@@ -1,4 +1,4 @@
-"""Where households lie in a zone. Packed columns both ways: PostgreSQL appends bytes, numpy reads and writes them, no object a row."""
+"""Where households lie in a zone. Packed both ways: numpy reads what PostgreSQL copies out, and writes bytes it unpacks; no object a row."""
 
 from __future__ import annotations
 
@@ -11,79 +11,101 @@ import numpy as np
 import numpy.typing as npt
 
 from relief.domain.moves import REGISTRATION, sources
-from relief.store.db import Tx, one, run
+from relief.store.db import Tx, run
 
 Column = npt.NDArray[Any]
 
-# The rows come in the order of the index, and every aggregate sees them in that one order.
+# By id, so that new places enter their index in its own order. A household without a place in that zone has rank -2.
 _PLACES = """
-SELECT count(*) AS rows,
-       coalesce(string_agg(uuid_send(id), ''), '') AS id,
-       coalesce(string_agg(int4send(county::int), ''), '') AS county,
-       coalesce(string_agg(float8send(lon), ''), '') AS lon,
-       coalesce(string_agg(float8send(lat), ''), '') AS lat,
-       coalesce(string_agg(float4send(accuracy_m), ''), '') AS accuracy_m
-FROM (
-    SELECT county, id, lon, lat, accuracy_m FROM household
-    WHERE county = ANY ($1::text[]) AND incident = $2 AND status NOT IN ('duplicate', 'rejected') ORDER BY county, id
-) AS h
+SELECT h.id, h.county::int, h.lon, h.lat, h.accuracy_m, coalesce(l.rank, -2)::int2, coalesce(l.edge, false), h.status = 'staged'
+FROM household h
+LEFT JOIN location l ON l.county = h.county AND l.zone = $3 AND l.household = h.id
+WHERE h.county = ANY ($1::text[]) AND h.incident = $2 AND h.status NOT IN ('duplicate', 'rejected') ORDER BY h.county, h.id
 """
 
+#: A row of binary COPY: how many fields, then length and value of each, big-endian; 19 bytes go before the rows, 2 after.
+_ROW = np.dtype([
+    ("fields", ">i2"), ("n1", ">i4"), ("id", "V16"), ("n2", ">i4"), ("county", ">i4"), ("n3", ">i4"), ("lon", ">f8"), ("n4", ">i4"),
+    ("lat", ">f8"), ("n5", ">i4"), ("accuracy_m", ">f4"), ("n6", ">i4"), ("rank", ">i2"), ("n7", ">i4"), ("edge", "?"),
+    ("n8", ">i4"), ("staged", "?"),
+])  # fmt: skip
+_HEAD, _TAIL = 19, 2
 
-class _Packed(msgspec.Struct, frozen=True):
-    rows: int
-    id: bytes
-    county: bytes
-    lon: bytes
-    lat: bytes
-    accuracy_m: bytes
+#: Rank of a household that has no place in the zone yet.
+UNLOCATED = -2
 
 
 class Places(msgspec.Struct, frozen=True):
-    """Columns of one length: ids as 16 raw bytes, counties as numbers, degrees (EPSG:4490), metres."""
+    """Columns of one length: ids as 16 raw bytes, counties as numbers, degrees (EPSG:4490), metres; rank and edge as stored for the zone."""
 
     id: Column
     county: Column
     lon: Column
     lat: Column
     accuracy_m: Column
+    rank: Column
+    edge: Column
+    staged: Column
 
     def ids(self, chosen: Column) -> list[UUID]:
         """The chosen households by name."""
         return [UUID(bytes=i.tobytes()) for i in self.id[chosen]]
 
 
-async def places(tx: Tx, counties: Sequence[str], incident: UUID) -> Places:
+async def places(tx: Tx, counties: Sequence[str], incident: UUID, zone: UUID) -> Places:
     """Every household of the incident in these counties that is neither a duplicate nor rejected, by county and id."""
-    packed = await one(tx, _PLACES, _Packed, list(counties), incident)
+    raw = bytearray()
+
+    async def keep(chunk: bytes) -> None:
+        raw.extend(chunk)
+
+    await tx.copy_from_query(_PLACES, list(counties), incident, zone, output=keep, format="binary")
+    rows = np.frombuffer(raw, _ROW, (len(raw) - _HEAD - _TAIL) // _ROW.itemsize, _HEAD)
     return Places(
-        id=np.frombuffer(packed.id, "V16"),
-        county=np.frombuffer(packed.county, ">i4").astype(np.int32),
-        lon=np.frombuffer(packed.lon, ">f8").astype(np.float64),
-        lat=np.frombuffer(packed.lat, ">f8").astype(np.float64),
-        accuracy_m=np.frombuffer(packed.accuracy_m, ">f4").astype(np.float64),
+        id=rows["id"],
+        county=rows["county"].astype(np.int32),
+        lon=rows["lon"].astype(np.float64),
+        lat=rows["lat"].astype(np.float64),
+        accuracy_m=rows["accuracy_m"].astype(np.float64),
+        rank=rows["rank"].astype(np.int32),
+        edge=rows["edge"],
+        staged=rows["staged"],
     )
 
 
-# Seventeen bytes a household: its id, then rank + 1 with the highest bit for an edge. What is right already is not written again.
-_WRITE = """
+_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('location ' || $1, 0))"
+
+
+async def lock(tx: Tx, county: str) -> None:
+    """Runs of one county follow one another; held to the end of the transaction."""
+    await run(tx, _LOCK, county)
+
+
+# Seventeen bytes a household: its id, then rank + 1 with the highest bit for an edge.
+_ADD = """
+INSERT INTO location (county, zone, household, rank, edge)
+SELECT $1, $2, encode(substr($3::bytea, i * 17 + 1, 16), 'hex')::uuid, (get_byte($3, i * 17 + 16) & 127) - 1, get_byte($3, i * 17 + 16) >= 128
+FROM generate_series(0, length($3::bytea) / 17 - 1) AS t (i)
+"""
+_CHANGE = """
 WITH given AS MATERIALIZED (
     SELECT encode(substr($3::bytea, i * 17 + 1, 16), 'hex')::uuid AS household, get_byte($3, i * 17 + 16) AS place
     FROM generate_series(0, length($3::bytea) / 17 - 1) AS t (i)
 )
-INSERT INTO location (county, zone, household, rank, edge)
-SELECT $1, $2, household, (place & 127) - 1, place >= 128 FROM given
-ON CONFLICT (county, zone, household) DO UPDATE SET rank = excluded.rank, edge = excluded.edge
-WHERE (location.rank, location.edge) IS DISTINCT FROM (excluded.rank, excluded.edge)
+UPDATE location l SET rank = (g.place & 127) - 1, edge = g.place >= 128 FROM given g
+WHERE l.county = $1 AND l.zone = $2 AND l.household = g.household
 """
 
 
-async def write(tx: Tx, county: str, zone: UUID, ids: Column, rank: Column, edge: Column) -> int:
-    """Keep the places of a county's households in a zone (ranks up to 126); how many rows are new or changed."""
-    rows = np.empty(len(ids), np.dtype([("id", "V16"), ("place", "u1")]))
-    rows["id"] = ids
+async def write(tx: Tx, county: str, zone: UUID, before: Places, rank: Column, edge: Column) -> int:
+    """Keep the places of a locked county's households in a zone (ranks up to 126); how many rows are new or changed."""
+    rows = np.empty(len(rank), np.dtype([("id", "V16"), ("place", "u1")]))
+    rows["id"] = before.id
     rows["place"] = (rank + 1).astype(np.uint8) | (edge.astype(np.uint8) << 7)
-    return await run(tx, _WRITE, county, zone, rows.tobytes())
+    new = before.rank == UNLOCATED
+    changed = ~new & ((before.rank != rank) | (before.edge != edge))
+    added = await run(tx, _ADD, county, zone, rows[new].tobytes())
+    return added + await run(tx, _CHANGE, county, zone, rows[changed].tobytes())
 
 
 _MOVE = """
