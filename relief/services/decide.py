@@ -26,7 +26,7 @@ from relief.domain.policy import Actor, require
 from relief.domain.standard import Figures
 from relief.store import activations, audits, awards, decisions, facts, guards, playbooks, standards
 from relief.store.activations import Activation, Band
-from relief.store.awards import Part
+from relief.store.awards import Part, Terms
 from relief.store.db import Tx
 from relief.store.decisions import Outcomes, Pins
 from relief.store.facts import UNLOCATED, Columns
@@ -79,9 +79,9 @@ async def decide(tx: Tx, actor: Actor, county: str, activation: UUID, now: datet
     pins = Pins(activation=activation, zone=act.zone, playbook=act.playbook, standards=figures.digest())
     new_decisions, made = 0, {}
     for aid in book.aids:
-        outcomes = _pack(aid.code, verdicts[aid.code], known)
-        new_decisions += await decisions.write(tx, county, outcomes, pins, now)
-        made[aid.code] = await _propose(tx, county, act, aid, outcomes.amounts, now)
+        verdict = verdicts[aid.code]
+        new_decisions += await decisions.write(tx, county, _pack(aid.code, verdict, known), pins, now)
+        made[aid.code] = await _propose(tx, county, act, aid, verdict, known, now)
     await decisions.join_freely(tx)
     decided = _count(verdicts, int(located.sum()), int((~located).sum()), new_decisions, made)
     await audits.add(tx, county, actor, "household.decide", "activation", [activation], now, msgspec.to_builtins(decided))
@@ -126,12 +126,15 @@ def _among(ids: npt.NDArray[Any], households: Set[UUID]) -> npt.NDArray[np.bool_
     return found
 
 
-async def _propose(tx: Tx, county: str, act: Activation, aid: Aid, amounts: Sequence[int], now: datetime) -> Sum:
+async def _propose(tx: Tx, county: str, act: Activation, aid: Aid, verdict: Verdict, columns: Columns, now: datetime) -> Sum:
+    """Guard everybody granted in this run, then propose an award to those of them who have none."""
+    granted = columns["id"][verdict.granted].tobytes()
     entitlement = _entitlement(act, aid)
-    await guards.take(tx, county, act.id, entitlement)
-    if await guards.foreign(tx, county, act.id, entitlement):
+    await guards.take(tx, county, entitlement, granted)
+    if await guards.foreign(tx, county, entitlement, granted):
         raise Unavailable("guard_race", "另一县正在核定同一人，请重试 · another county is deciding the same person, try again")
-    made = await awards.propose(tx, county, act.incident, act.id, aid.code, aid.mode, aid.period, parts_of(aid, amounts), now)
+    terms = Terms(incident=act.incident, activation=act.id, aid=aid.code, mode=aid.mode, period=aid.period)
+    made = await awards.propose(tx, county, terms, parts_of(aid, verdict.outcomes()[1]), granted, now)
     return Sum(count=made.awards, amount_fen=made.amount_fen)
 
 

@@ -13,13 +13,15 @@ from relief.store.db import Tx, one
 # The parts of each distinct amount come from money.split, so the rule has one home. The registrar's row in `signature` is what
 # makes it impossible for the same person to approve the award later.
 _PROPOSE = """
-WITH made AS (
+WITH given AS MATERIALIZED (
+    SELECT encode(substr($12::bytea, i * 16 + 1, 16), 'hex')::uuid AS household FROM generate_series(0, length($12::bytea) / 16 - 1) AS t (i)
+), made AS (
     INSERT INTO award (county, household, payee, incident, activation, decision, aid, mode, period, amount_fen, status, village, proposed_at)
     SELECT $1, d.household, p.id, $2, $3, d.id, $4, $5, $6, d.amount_fen, 'proposed', h.village, $7
-    FROM decision d
-    JOIN household h ON h.county = $1 AND h.id = d.household AND h.status NOT IN ('duplicate', 'rejected')
-    JOIN person p ON p.county = $1 AND p.household = d.household AND p.role = 'householder'
-    WHERE d.county = $1 AND d.activation = $3 AND d.aid = $4 AND d.status = 'current' AND d.amount_fen > 0
+    FROM given g
+    JOIN decision d ON d.county = $1 AND d.activation = $3 AND d.aid = $4 AND d.household = g.household AND d.status = 'current'
+    JOIN household h ON h.county = $1 AND h.id = g.household
+    JOIN person p ON p.county = $1 AND p.household = g.household AND p.role = 'householder'
     ON CONFLICT (county, household, incident, aid, period) WHERE status IN ('proposed', 'approved', 'completed') DO NOTHING
     RETURNING id, household, amount_fen
 ), parts AS (
@@ -52,9 +54,21 @@ class Made(msgspec.Struct, frozen=True):
     amount_fen: int
 
 
-async def propose(
-    tx: Tx, county: str, incident: UUID, activation: UUID, aid: str, mode: str, period: str, parts: Sequence[Part], now: datetime
-) -> Made:
-    """An award for every household granted that has no live one; `parts` covers every amount that can occur."""
+class Terms(msgspec.Struct, frozen=True):
+    """What the awards of one run share."""
+
+    incident: UUID
+    activation: UUID
+    aid: str
+    mode: str
+    period: str
+
+
+async def propose(tx: Tx, county: str, terms: Terms, parts: Sequence[Part], households: bytes, now: datetime) -> Made:
+    """An award for each of these granted households (packed ids, 16 bytes each) that has no live one.
+
+    `parts` covers every amount that occurs.
+    """
     columns = [p.total_fen for p in parts], [p.seq for p in parts], [p.part_fen for p in parts], [p.condition for p in parts]
-    return await one(tx, _PROPOSE, Made, county, incident, activation, aid, mode, period, now, *columns)
+    t = terms
+    return await one(tx, _PROPOSE, Made, county, t.incident, t.activation, t.aid, t.mode, t.period, now, *columns, households)

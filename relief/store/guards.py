@@ -1,4 +1,7 @@
-"""Entitlement guards: one person, one incident, one aid, one period, one household, across every county."""
+"""Entitlement guards: one person, one incident, one aid, one period, one household, across every county.
+
+`households` are packed ids, 16 bytes each.
+"""
 
 from __future__ import annotations
 
@@ -31,21 +34,25 @@ ORDER BY h.received_at, c.household, c.id_hash
 """
 # In the order of the key, so that two counties deciding at once wait for each other instead of deadlocking.
 _TAKE = """
+WITH given AS MATERIALIZED (
+    SELECT encode(substr($6::bytea, i * 16 + 1, 16), 'hex')::uuid AS household FROM generate_series(0, length($6::bytea) / 16 - 1) AS t (i)
+)
 INSERT INTO entitlement_guard (id_hash, incident, aid, period, county, household)
-SELECT DISTINCT p.id_hash, $2::uuid, $4, $5, $1, p.household
-FROM decision d JOIN person p ON p.county = $1 AND p.household = d.household
-WHERE d.county = $1 AND d.activation = $3 AND d.aid = $4 AND d.status = 'current' AND d.amount_fen > 0
-  AND ($6 = 'member' OR p.adult OR p.role = 'householder')
+SELECT DISTINCT p.id_hash, $2::uuid, $3, $4, $1, p.household
+FROM given g JOIN person p ON p.county = $1 AND p.household = g.household
+WHERE $5 = 'member' OR p.adult OR p.role = 'householder'
 ORDER BY p.id_hash
 ON CONFLICT DO NOTHING
 """
 _FOREIGN = """
+WITH given AS MATERIALIZED (
+    SELECT encode(substr($6::bytea, i * 16 + 1, 16), 'hex')::uuid AS household FROM generate_series(0, length($6::bytea) / 16 - 1) AS t (i)
+)
 SELECT count(*)
-FROM decision d JOIN person p ON p.county = $1 AND p.household = d.household
-WHERE d.county = $1 AND d.activation = $3 AND d.aid = $4 AND d.status = 'current' AND d.amount_fen > 0
-  AND ($6 = 'member' OR p.adult OR p.role = 'householder')
-  AND d.household <> (SELECT e.household FROM entitlement_guard e
-                      WHERE e.id_hash = p.id_hash AND e.incident = $2 AND e.aid = $4 AND e.period = $5)
+FROM given g JOIN person p ON p.county = $1 AND p.household = g.household
+WHERE ($5 = 'member' OR p.adult OR p.role = 'householder')
+  AND g.household <> (SELECT e.household FROM entitlement_guard e
+                      WHERE e.id_hash = p.id_hash AND e.incident = $2 AND e.aid = $3 AND e.period = $4)
 """
 
 
@@ -68,18 +75,18 @@ class Entitlement(msgspec.Struct, frozen=True):
 
 
 async def contested(tx: Tx, county: str, entitlement: Entitlement, households: bytes) -> list[Claim]:
-    """The disputed claims of these households (packed ids, 16 bytes each), earliest received first."""
+    """The disputed claims of these households, earliest received first."""
     e = entitlement
     return await many(tx, _CONTESTED, Claim, county, e.incident, e.aid, e.period, e.guard, households)
 
 
-async def take(tx: Tx, county: str, activation: UUID, entitlement: Entitlement) -> int:
-    """Guard every person of the households now granted; how many guards are new."""
+async def take(tx: Tx, county: str, entitlement: Entitlement, households: bytes) -> int:
+    """Guard every person of these households; how many guards are new."""
     e = entitlement
-    return await run(tx, _TAKE, county, e.incident, activation, e.aid, e.period, e.guard)
+    return await run(tx, _TAKE, county, e.incident, e.aid, e.period, e.guard, households)
 
 
-async def foreign(tx: Tx, county: str, activation: UUID, entitlement: Entitlement) -> int:
-    """How many of those people turned out to be guarded by another household (another county was faster)."""
+async def foreign(tx: Tx, county: str, entitlement: Entitlement, households: bytes) -> int:
+    """How many of their people turned out to be guarded by another household (another county was faster)."""
     e = entitlement
-    return int(await value(tx, _FOREIGN, county, e.incident, activation, e.aid, e.period, e.guard))
+    return int(await value(tx, _FOREIGN, county, e.incident, e.aid, e.period, e.guard, households))
