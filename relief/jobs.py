@@ -89,17 +89,24 @@ async def ask_about_batches(work: Work) -> int:
 
 
 async def collect_answers(work: Work) -> int:
-    """Import what the bank has put down, each file in a transaction of its own; a file is put away only after its commit."""
-    answers = await work.bank.collect()
-    for answer in answers:
+    """Import what the bank has put down, each file in a transaction of its own; a file is put away only after its commit.
+
+    A file that cannot be imported stays where it is and is tried again; it does not keep the others waiting.
+    """
+    done = 0
+    for answer in await work.bank.collect():
         work.point("answer collected")
-        async with db.begin(work.pool) as tx:
-            imported = await settle.import_answer(tx, work.layout, answer.name, answer.content, work.clock(), work.keys)
-            work.point("answer imported, not committed")
+        try:
+            async with db.begin(work.pool) as tx:
+                await settle.import_answer(tx, work.layout, answer.name, answer.content, work.clock(), work.keys)
+                work.point("answer imported, not committed")
+        except ReliefError as error:
+            log.error("bank file %s is not imported: %s", hashlib.sha256(answer.content).hexdigest()[:12], error.code)
+            continue
         work.point("answer imported")
-        log.info("bank file %s: %s", hashlib.sha256(answer.content).hexdigest()[:12], imported)
         await work.bank.done(answer.name)
-    return len(answers)
+        done += 1
+    return done
 
 
 async def notice_silence(work: Work) -> int:

@@ -45,8 +45,9 @@ async def propose(tx: Tx, actor: Actor, county: str, items: Sequence[Correction]
         holder = (
             item.holder or msgspec.json.decode(keys.open("person", person, "sealed", found[item.payment].sealed_person), type=_Name).name
         )
-        sealed = keys.seal("account", person, "sealed", msgspec.json.encode({"holder": holder, "number": number}))
-        rows.append((uuid4(), person, found[item.payment].version + 1, sealed, keys.index("account", number), item.bank))
+        made = uuid4()
+        sealed = keys.seal("account", made, "sealed", msgspec.json.encode({"holder": holder, "number": number}))
+        rows.append((made, person, found[item.payment].version + 1, sealed, keys.index("account", number), item.bank))
     await accounts.propose(tx, county, actor.person, now, rows)
     ids = [r[0] for r in rows]
     await approvals.sign(tx, county, ids, "account", "propose", actor.person, audits.digest(sorted(r[4] for r in rows)), now)

@@ -115,7 +115,7 @@ _ACCOUNT: Final = msgspec.json.Decoder(_Account)
 
 def _line(seq: int, payable: Payable, keys: Keys) -> BatchLine:
     person = _PERSON.decode(keys.open("person", payable.person, "sealed", payable.sealed_person))
-    account = _ACCOUNT.decode(keys.open("account", payable.person, "sealed", payable.sealed_account))
+    account = _ACCOUNT.decode(keys.open("account", payable.account, "sealed", payable.sealed_account))
     return BatchLine(
         seq=seq, reference=payable.reference, name=account.holder, id_type=person.id_type, id_number=person.id_number, account=account.number,
         bank_name=project.BANKS.get(payable.bank, payable.bank), cnaps="", amount_fen=payable.amount_fen, phone=person.phone or "", area=payable.village,

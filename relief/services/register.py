@@ -94,8 +94,9 @@ async def _insert(tx: Tx, actor: Actor, records: Sequence[tuple[Registration, Ch
             person = uuid4()
             people.append(_person_row(item, checked, family, person, position, now, keys))
             if position == 0:
-                sealed = keys.seal("account", person, "sealed", msgspec.json.encode({"holder": member.name, "number": checked.account}))
-                accounts.append((item.county, person, person, sealed, keys.index("account", checked.account), item.bank))
+                account = uuid4()
+                sealed = keys.seal("account", account, "sealed", msgspec.json.encode({"holder": member.name, "number": checked.account}))
+                accounts.append((item.county, account, person, sealed, keys.index("account", checked.account), item.bank))
     await households.insert(tx, rows, people, accounts, actor.person, now)
     by_county: dict[str, list[UUID]] = {}
     for item, _, family in records:

@@ -14,7 +14,7 @@ from relief.store.db import Tx, many, run
 _SERIALISE = "SELECT pg_advisory_xact_lock(hashtextextended('batch ' || $1, 0))"
 _PAYABLE = """
 SELECT p.id, p.reference, p.amount_fen, p.bank, a.aid, a.incident, i.seq, n.drill, h.village, e.id AS person, e.sealed AS sealed_person,
-       c.sealed AS sealed_account
+       c.id AS account, c.sealed AS sealed_account
 FROM payment p
 JOIN award a ON a.county = p.county AND a.id = p.award
 JOIN instalment i ON i.county = p.county AND i.id = p.instalment
@@ -93,6 +93,7 @@ class Payable(msgspec.Struct, frozen=True):
     village: str
     person: UUID
     sealed_person: bytes
+    account: UUID
     sealed_account: bytes
 
 
