@@ -17,6 +17,7 @@ from litestar.types import ControllerRouterHandler, Message, Scope
 
 from relief.domain.errors import ReliefError
 from relief.web import access, api, console, guard, problems
+from relief.web.api import describe
 from relief.web.house import House
 
 ASSETS: Final = Path(__file__).parent / "assets" / "dist"
@@ -76,6 +77,7 @@ def build(house: House | None = None, lifespan: Sequence[Any] = (), more: Sequen
     )
     if house is not None:
         app.state.house = house
+    describe.complete(app.openapi_schema)
     missing = access.undeclared(app)
     if missing:
         raise RuntimeError(f"routes without an action: {missing}")

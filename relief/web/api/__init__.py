@@ -6,6 +6,8 @@ from typing import Final
 
 from litestar import Router
 
-from relief.web.api import session
+from relief.web.api import households, incidents, money, session
 
-ROUTERS: Final = [Router(path="/api/v1", route_handlers=[*session.HANDLERS])]
+ROUTERS: Final = [
+    Router(path="/api/v1", route_handlers=[*session.HANDLERS, *incidents.HANDLERS, *households.HANDLERS, *money.HANDLERS], tags=["v1"])
+]

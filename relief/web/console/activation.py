@@ -53,13 +53,14 @@ async def page(
     fitting = [(b, book) for b, book in books if found.hazard in book.hazards]
     asked = running.playbook if running else playbook or (fitting[0][0].id if fitting else None)
     chosen = next(((b, book) for b, book in books if b.id == asked), None)
-    touched = await incidents.counties(read, force.id) if force else []
+    touched = [c for c in await incidents.counties(read, force.id) if actor.may("incident.read", c.county)] if force else []
+    parts = await incidents.parts(read, incident)
     preview = None
     if force and chosen and actor.areas("activation.preview"):
         preview = await activate.preview(read, actor, incident, force.id, chosen[0].id, now)
     return pages.page(
         request, "activation.html", incident=found, zone=force, running=running, books=fitting, chosen=chosen, preview=preview, now=now,
-        parts=await incidents.parts(read, incident), touched=touched, names={c.county: c.name for c in touched}, drill=found.drill,
+        parts=parts, started={p.county for p in parts if p.status == "active"}, touched=touched, names={c.county: c.name for c in touched}, drill=found.drill,
         done=common.done_of(request),
         options=[(b.id, f"{book.title.zh if pages.language(request) == 'zh' else book.title.en} {b.version}") for b, book in fitting],
     )  # fmt: skip

@@ -122,7 +122,7 @@ async def one(
     found = await money.batch(read, county, batch, actor.person)
     keys = house.of(request).keys
     lines = await money.lines(read, county, batch, max(0, after), common.PAGE)
-    samples = [Sample(n, masked.name(keys, n.person, n.sealed_person), masked.account(keys, n.person, n.sealed_account)) for n in lines]
+    samples = [Sample(n, masked.name(keys, n.person, n.sealed_person), masked.account(keys, n.account, n.sealed_account)) for n in lines]
     step = NEXT.get(found.status)
     return pages.page(
         request, "batch.html", batch=found, signatures=await money.signatures(read, county, batch), samples=samples, now=now, drill=found.drill,

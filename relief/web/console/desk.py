@@ -68,7 +68,7 @@ async def corrections(request: Req, read: given.Read, actor: given.Me, now: give
     returned = await people.returned(read, common.patterns(actor, "account.propose"))
     proposed = await people.proposed_accounts(read, common.patterns(actor, "account.confirm"), actor.person)
     both = [
-        [Row(x, masked.name(keys, x.person, x.sealed_person), masked.account(keys, x.person, x.sealed_account)) for x in things]
+        [Row(x, masked.name(keys, x.person, x.sealed_person), masked.account(keys, x.account, x.sealed_account)) for x in things]
         for things in (returned, proposed)
     ]
     return pages.page(request, "corrections.html", returned=both[0], proposed=both[1], banks=BANKS, now=now, done=common.done_of(request))
