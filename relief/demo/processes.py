@@ -46,16 +46,16 @@ def places(settings: Settings) -> Places:
 
 @asynccontextmanager
 async def running(commands: Mapping[str, list[str]], where: Places, logs: Path, ready: Mapping[str, str]) -> AsyncIterator[None]:
-    """Start `relief …` for each command, wait until the URLs in `ready` answer, and stop all of them at the end."""
+    """Start `relief …` for each command, the worker last and only when the URLs in `ready` answer; stop all of them at the end."""
     await asyncio.to_thread(logs.mkdir, parents=True, exist_ok=True)
     started: list[subprocess.Popen[bytes]] = []
     try:
         for name, arguments in commands.items():
+            if name == "work":  # a callback that nobody hears is lost: whoever is spoken to must listen before the worker speaks
+                await asyncio.gather(*(_answers(listener, url, logs) for listener, url in ready.items()))
             with (logs / f"{name}.log").open("wb") as log:
                 command = [sys.executable, "-m", "relief", *arguments]
                 started.append(subprocess.Popen(command, env=where.environment, stdout=log, stderr=log))  # noqa: ASYNC220
-        for name, url in ready.items():
-            await _answers(name, url, logs)
         yield
     finally:
         for process in started:

@@ -71,9 +71,9 @@ async def run(settings: Settings, households: int, stay: bool, as_json: bool) ->
         where.environment["RELIEF_DATABASE_URL"] = (await ready.make_ready(settings)).owner_url
         commands = {
             "serve": ["serve", "--development"],
-            "work": ["work"],
             "bank": ["rehearse", "bank", *_TWIN_BANK],
             "sms": ["rehearse", "sms", "--port", where.phones_url.rsplit(":", 1)[1], "--inbound-url", f"{where.web_url}/hooks/sms/inbound", *_TWIN_SMS],
+            "work": ["work"],
         }  # fmt: skip
         waits = {"serve": f"{where.web_url}/health", "sms": f"{where.phones_url}/"}
         async with processes.running(commands, where, settings.home / "logs", waits):
@@ -107,6 +107,7 @@ async def _tell(scene: Scene, where: Places) -> summary.Summary:
         await acts.force_zone(scene, await acts.import_zone(scene, acts.V1, "快速评估影响场", "快速评估"))
     with scene.stage(2, "登记受灾户 · registration"):
         await acts.register_families(scene, places)
+        await ready.analyze(await ready.make_ready(scene.house.settings))
     with scene.stage(3, "预演与启动响应 · preview and activation"):
         playbook = await acts.prepare_rules(scene)
         await acts.fund_counties(scene, await acts.show_preview(scene, playbook))
