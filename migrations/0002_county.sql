@@ -47,7 +47,7 @@ CREATE TABLE household (
     received_at      timestamptz NOT NULL, -- what the server knows
     PRIMARY KEY (county, id),
     CONSTRAINT household_slip UNIQUE (county, slip)
-);
+) WITH (fillfactor = 50);                  -- every household is located and verified once: room on its page makes both moves cheap
 CREATE INDEX household_incident ON household (county, incident, id);
 CREATE INDEX household_place ON household (incident, lon, lat);
 
@@ -413,6 +413,7 @@ CREATE TABLE complaint (
     opened_at  timestamptz NOT NULL,
     closed_at  timestamptz,
     answer     text,
+    sealed     bytea,                      -- the resident's own words
     PRIMARY KEY (county, id)
 );
 CREATE UNIQUE INDEX complaint_open ON complaint (county, payment, kind) WHERE status = 'open';

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -15,6 +16,7 @@ from relief.services.fund import NewFund, allocate
 from relief.services.register import register
 from relief.store.db import Tx
 
+ROOT = Path(__file__).resolve().parent.parent
 #: Twenty minutes after the Luding earthquake.
 NOW = datetime(2022, 9, 5, 5, 12, tzinfo=UTC)
 LUDING = "513322"
@@ -60,6 +62,34 @@ def registration(n: int = 0, *, incident: UUID, members: int | list[Member] = 3,
     return Registration(**{**fields, **changes})
 
 
+async def activated(tx: Tx, *, incident: UUID, county: str = LUDING, cap_fen: int = 10**12) -> tuple[UUID, UUID, UUID]:
+    """Zone, playbook and activation of the incident, active in the county; made once."""
+    found = await tx.fetchrow("SELECT zone, playbook, id FROM activation WHERE incident = $1", incident)
+    if found is not None:
+        return found["zone"], found["playbook"], found["id"]
+    officer, approver = await staff(tx), await staff(tx)
+    body = (ROOT / "playbooks" / "earthquake.toml").read_text("utf-8")
+    playbook = await tx.fetchval(
+        "INSERT INTO playbook (key, version, digest, body, imported_at) VALUES ('earthquake', $1, $2, $3, $4) RETURNING id",
+        uuid4().hex, uuid4().bytes, body, NOW,
+    )  # fmt: skip
+    zone = await tx.fetchval(
+        "INSERT INTO zone (incident, version, status, title, reason, source_digest, area_km2, drafted_by, drafted_at, approved_by, in_force_at) "
+        "VALUES ($1, 1, 'in force', '影响场', '测试', '', 1, $2, $3, $4, $3) RETURNING id",
+        incident, officer.id, NOW, approver.id,
+    )  # fmt: skip
+    activation = await tx.fetchval(
+        "INSERT INTO activation (incident, zone, playbook, status, proposed_by, proposed_at) VALUES ($1, $2, $3, 'active', $4, $5) RETURNING id",
+        incident, zone, playbook, officer.id, NOW,
+    )  # fmt: skip
+    await tx.execute(
+        "INSERT INTO county_activation (county, activation, status, document, cap_fen, drafted_by, drafted_at, activated_by, activated_at) "
+        "VALUES ($1, $2, 'active', '演应急〔2022〕1号', $3, $4, $5, $6, $5)",
+        county, activation, cap_fen, officer.id, NOW, approver.id,
+    )  # fmt: skip
+    return zone, playbook, activation
+
+
 async def awards(
     tx: Tx, keys: Keys, *, incident: UUID, reporter: Actor, count: int = 1, aid: str = "EMERG", amount_fen: int = 90_000, first: int = 0,
     conditions: tuple[str, ...] = ("none",), shares_bp: tuple[int, ...] = (10_000,), **changes: Any,
@@ -67,7 +97,7 @@ async def awards(
     """Registered, decided and proposed awards, as the decision service leaves them; one zone and activation are made on the way."""
     receipts = await register(tx, reporter, [registration(first + n, incident=incident, **changes) for n in range(count)], NOW, keys)
     assert {r.outcome for r in receipts} == {"new"}, receipts
-    zone, playbook, activation = uuid4(), uuid4(), uuid4()
+    zone, playbook, activation = await activated(tx, incident=incident)
     made = []
     for receipt in receipts:
         row = await tx.fetchrow(

@@ -10,17 +10,18 @@ from uuid import UUID
 
 import msgspec
 
+from relief.domain import playbook
 from relief.domain.days import add_working_days, beijing_day
 from relief.domain.errors import Conflict, Refused
+from relief.domain.money import display
+from relief.domain.playbook import Playbook
 from relief.domain.policy import Actor, require
-from relief.store import approvals, audits, funds, payments
+from relief.store import activations, approvals, audits, funds, payments, playbooks
 from relief.store.approvals import Proposed
 from relief.store.db import Tx
 
 #: Which step a mode's single approval is: the township for advances, the county for staged aid and exceptions.
 STEP: Final = {"A": "township", "B": "county", "C": "county"}
-#: Working days until the papers of an advance are due; not seen in any Sichuan text, so a setting of the playbook (default 10).
-PAPERWORK_DAYS: Final = 10
 
 
 class Approved(msgspec.Struct, frozen=True):
@@ -42,8 +43,8 @@ def digest_of(shown: Sequence[tuple[UUID, int]]) -> bytes:
 async def approve(tx: Tx, actor: Actor, county: str, awards: Sequence[UUID], digest: bytes, now: datetime) -> Approved:
     """Sign these awards of one mode; all of them or none.
 
-    Refused: own registration, outside the area, under a hold. Conflict: any award changed since it was shown, or the funds do not
-    reach (with figures in fen).
+    Refused: own registration, outside the area, under a hold. Conflict: any award changed since it was shown, the county's cap or its
+    funds do not reach (with figures in fen).
     """
     proposed = await approvals.lock(tx, county, sorted(set(awards)))
     _check(actor, proposed, awards, digest)
@@ -53,6 +54,7 @@ async def approve(tx: Tx, actor: Actor, county: str, awards: Sequence[UUID], dig
     if held := await approvals.held(tx, county, ids, now):
         raise Refused("on_hold", f"其中 {held} 户被暂停 · {held} of them are on hold", count=held)
 
+    book = await _within_cap(tx, county, proposed)
     drawn = draw(proposed, await funds.lock(tx, county, proposed[0].incident, sorted({a.aid for a in proposed})))
     step = STEP[proposed[0].mode]
     await approvals.sign(tx, county, ids, "award", step, actor.person, digest, now)
@@ -62,7 +64,7 @@ async def approve(tx: Tx, actor: Actor, county: str, awards: Sequence[UUID], dig
     await approvals.verify(tx, county, [a.household for a in proposed])
     await approvals.fall_due(tx, county, ids, now)
     if step == "township":
-        await approvals.open_paperwork(tx, county, ids, add_working_days(beijing_day(now), PAPERWORK_DAYS))
+        await _expect_papers(tx, county, proposed, book, now)
     released = await payments.release(tx, county, ids, now)
     return Approved(awards=len(ids), amount_fen=sum(a.amount_fen for a in proposed), payments=len(released))
 
@@ -70,11 +72,35 @@ async def approve(tx: Tx, actor: Actor, county: str, awards: Sequence[UUID], dig
 def _check(actor: Actor, proposed: Sequence[Proposed], asked: Sequence[UUID], digest: bytes) -> None:
     if not proposed or len(proposed) != len(set(asked)):
         raise Conflict("moved_on", "部分事项已被处理，请刷新 · some items were dealt with meanwhile, refresh", found=len(proposed))
-    if len({(a.mode, a.incident) for a in proposed}) > 1:
+    if len({(a.mode, a.activation) for a in proposed}) > 1:
         raise Conflict("mixed", "一次只能审批同一灾害、同一方式 · approve one incident and one mode at a time")
     require(actor, f"award.approve.{proposed[0].mode}", {a.village for a in proposed})
     if digest_of([(a.id, a.amount_fen) for a in proposed]) != digest:
         raise Conflict("changed", "内容与您看到的不同，请重新核对 · this is not what you were shown, look again")
+
+
+async def _within_cap(tx: Tx, county: str, proposed: Sequence[Proposed]) -> Playbook:
+    """Hold the county's part of the activation while its cap is compared; returns the playbook the awards rest on."""
+    part = await activations.lock_part_of(tx, county, proposed[0].activation)
+    if part is None or part.status != "active":
+        raise Conflict("not_active", "本县启动已结束 · this county's activation is not active", county=county)
+    total, used = sum(a.amount_fen for a in proposed), await approvals.committed(tx, county, part.activation)
+    if used + total > part.cap_fen:
+        raise Conflict(
+            "cap_reached",
+            f"超出本县启动限额：限额 {display(part.cap_fen)} 元，已批 {display(used)} 元，本次 {display(total)} 元 · above the county's cap",
+            cap_fen=part.cap_fen, committed_fen=used, asked_fen=total,
+        )  # fmt: skip
+    activation = await activations.get(tx, part.activation)
+    return playbook.read((await playbooks.get(tx, activation.playbook)).body)
+
+
+async def _expect_papers(tx: Tx, county: str, proposed: Sequence[Proposed], book: Playbook, now: datetime) -> None:
+    """先救助后补手续: the papers of these advances fall due after the playbook's working days."""
+    days = {a.code: a.papers_due_working_days for a in book.aids}
+    due = {code: add_working_days(beijing_day(now), n) for code, n in days.items() if n is not None}
+    advances = [(a.id, due[a.aid]) for a in proposed if a.aid in due]
+    await approvals.open_paperwork(tx, county, [i for i, _ in advances], [d for _, d in advances])
 
 
 def draw(proposed: Sequence[Proposed], available: Sequence[funds.Fund]) -> dict[UUID, UUID]:

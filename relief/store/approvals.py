@@ -42,7 +42,10 @@ UPDATE instalment SET status = 'due', due_at = $3
 WHERE county = $1 AND award = ANY ($2::uuid[]) AND status = 'waiting' AND condition = 'none' AND seq = 1
 """
 _PAPERS = """
-INSERT INTO paperwork (county, award, due_on, status) SELECT $1, award, $3, 'open' FROM unnest($2::uuid[]) AS t (award)
+INSERT INTO paperwork (county, award, due_on, status) SELECT $1, award, due, 'open' FROM unnest($2::uuid[], $3::date[]) AS t (award, due)
+"""
+_COMMITTED = """
+SELECT coalesce(sum(amount_fen), 0)::bigint FROM award WHERE county = $1 AND activation = $2 AND status IN ('approved', 'completed')
 """
 
 
@@ -99,6 +102,11 @@ async def fall_due(tx: Tx, county: str, awards: Sequence[UUID], now: datetime) -
     await run(tx, _DUE, county, awards, now)
 
 
-async def open_paperwork(tx: Tx, county: str, awards: Sequence[UUID], due_on: date) -> None:
-    """先救助后补手续: the papers of these advances are due on that day."""
+async def committed(tx: Tx, county: str, activation: UUID) -> int:
+    """What the county has approved under this activation so far, in fen."""
+    return int(await value(tx, _COMMITTED, county, activation))
+
+
+async def open_paperwork(tx: Tx, county: str, awards: Sequence[UUID], due_on: Sequence[date]) -> None:
+    """The papers of these advances are due on these days."""
     await run(tx, _PAPERS, county, awards, due_on)

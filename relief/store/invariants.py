@@ -74,7 +74,7 @@ MONEY: Final[Sequence[Invariant]] = (
         "the application may neither edit nor delete what is append-only [6]",
         "SELECT count(*) FROM information_schema.table_privileges WHERE grantee = 'relief_app'",
         """SELECT table_name || ' ' || privilege_type AS row FROM information_schema.table_privileges
-           WHERE grantee = 'relief_app' AND (privilege_type = 'DELETE' AND table_name NOT IN ('staff_session', 'sign_in_attempt', 'location')
+           WHERE grantee = 'relief_app' AND (privilege_type = 'DELETE' AND table_name NOT IN ('staff_session', 'sign_in_attempt', 'location', 'entitlement_guard')
               OR privilege_type = 'TRUNCATE' OR privilege_type = 'UPDATE' AND table_name IN ('transfer', 'signature', 'audit', 'message_event'))""",
     ),
     Invariant(

@@ -93,6 +93,16 @@ async def test_overspending_is_refused_with_figures_and_nothing_moves(pool: Pool
         assert await db.value(tx, "SELECT count(*) FROM award WHERE status = 'proposed'") == 3
 
 
+async def test_a_countys_cap_is_not_passed(tx: Tx, keys: Keys) -> None:
+    _, reviewer, _, awards = await _scene(tx, keys)
+    await tx.execute("UPDATE county_activation SET cap_fen = $1", 3 * EACH - 1)
+    with pytest.raises(Conflict) as refusal:
+        await _approve(tx, reviewer, awards)
+    assert refusal.value.code == "cap_reached"
+    assert (refusal.value.data["committed_fen"], refusal.value.data["asked_fen"]) == (0, 3 * EACH)
+    assert (await _approve(tx, reviewer, awards[:2])).awards == 2
+
+
 async def test_a_reviewer_of_another_township_may_not_approve(tx: Tx, keys: Keys) -> None:
     _, _, _, awards = await _scene(tx, keys)
     stranger = await make.staff(tx, ("township_reviewer", "513322105"))
@@ -138,6 +148,7 @@ async def _statements(pool: Pool, keys: Keys, count: int, first: int) -> int:
 
 
 async def test_one_award_and_a_thousand_cost_the_same_number_of_statements(pool: Pool, keys: Keys) -> None:
+    await _statements(pool, keys, 1, first=5_000)  # the driver learns the types of arrays on first use
     assert await _statements(pool, keys, 1, first=0) == await _statements(pool, keys, 1000, first=100)
 
 
