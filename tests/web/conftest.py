@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -37,9 +39,23 @@ def clock() -> Clock:
     return Clock()
 
 
+@pytest.fixture(scope="session")
+def built() -> Litestar:
+    """The application is built once; each test gives it the house it stands in."""
+    return site.build()
+
+
 @pytest.fixture
-def app(pool: db.Pool, keys: Keys, clock: Clock) -> Litestar:
-    return site.build(House(pool=pool, keys=keys, settings=Settings(), clock=clock, development=True))
+def app(built: Litestar, pool: db.Pool, keys: Keys, clock: Clock) -> Litestar:
+    built.state.house = House(pool=pool, keys=keys, settings=Settings(), clock=clock, development=True)
+    return built
+
+
+@pytest.fixture
+def shared_app(built: Litestar, shared_pool: db.Pool, keys: Keys, clock: Clock) -> Litestar:
+    """Over the database shared by tests that leave nothing behind but people."""
+    built.state.house = House(pool=shared_pool, keys=keys, settings=Settings(), clock=clock, development=True)
+    return built
 
 
 @pytest.fixture
@@ -56,20 +72,34 @@ def new_client(app: Litestar) -> httpx.AsyncClient:
 @pytest.fixture
 async def enter(app: Litestar, pool: db.Pool) -> AsyncIterator[Enter]:
     """`await enter('township_reviewer', '513322')` makes a person and returns their signed-in client."""
-    opened: list[httpx.AsyncClient] = []
+    async with AsyncExitStack() as stack:
+        yield _enter(app, pool, stack)
 
+
+@pytest.fixture
+async def shared_client(shared_app: Litestar) -> AsyncIterator[httpx.AsyncClient]:
+    """Nobody signed in, over the shared database."""
+    async with new_client(shared_app) as client:
+        yield client
+
+
+@pytest.fixture
+async def shared_enter(shared_app: Litestar, shared_pool: db.Pool) -> AsyncIterator[Enter]:
+    """`enter` over the shared database."""
+    async with AsyncExitStack() as stack:
+        yield _enter(shared_app, shared_pool, stack)
+
+
+def _enter(app: Litestar, pool: db.Pool, stack: AsyncExitStack) -> Enter:
     async def make(role: str, area: str, login: str | None = None) -> httpx.AsyncClient:
-        login = login or f"{role}.{area}.{len(opened)}"
+        login = login or f"{role}.{uuid4().hex[:12]}"
         person = sign_in.NewStaff(login, "测试员", PASSWORD, (Grant(role, area),))
         async with db.begin(pool) as tx:
             await sign_in.create_staff(tx, SYSTEM, [person], MORNING, sign_in.CHEAP)
-        client = new_client(app)
-        opened.append(client)
+        client = await stack.enter_async_context(new_client(app))
         answer = await client.post("/api/v1/session", json={"login": login, "password": PASSWORD})
         assert answer.status_code == 201, answer.text
         client.headers["X-Test-Csrf"] = answer.json()["csrf"]
         return client
 
-    yield make
-    for client in opened:
-        await client.aclose()
+    return make

@@ -21,19 +21,19 @@ def test_every_route_says_which_right_it_needs(app: Litestar) -> None:
     assert {h.opt["action"] for h in handlers} <= {*ACTIONS, access.PUBLIC, access.SIGNED_IN}
 
 
-async def test_a_stranger_is_told_to_sign_in(client: httpx.AsyncClient) -> None:
-    answer = await client.get("/api/v1/session")
+async def test_a_stranger_is_told_to_sign_in(shared_client: httpx.AsyncClient) -> None:
+    answer = await shared_client.get("/api/v1/session")
     assert answer.status_code == 401
     assert answer.json()["code"] == "not_signed_in"
 
 
-async def test_a_stranger_on_a_page_is_led_to_the_door_and_back(client: httpx.AsyncClient) -> None:
-    answer = await client.get("/", headers={"Accept": "text/html"})
+async def test_a_stranger_on_a_page_is_led_to_the_door_and_back(shared_client: httpx.AsyncClient) -> None:
+    answer = await shared_client.get("/", headers={"Accept": "text/html"})
     assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in?next=/")
 
 
-async def test_signing_in_gives_a_strict_cookie_and_a_session(enter: Enter) -> None:
-    client = await enter("county_officer", "513322")
+async def test_signing_in_gives_a_strict_cookie_and_a_session(shared_enter: Enter) -> None:
+    client = await shared_enter("county_officer", "513322")
     answer = await client.get("/api/v1/session")
     assert answer.json()["grants"] == [{"role": "county_officer", "area": "513322"}]
 
@@ -65,16 +65,16 @@ async def test_guessing_is_stopped_even_with_the_right_password(enter: Enter, cl
     assert (await client.post("/api/v1/session", json={"login": "li", "password": PASSWORD})).status_code == 201
 
 
-async def test_a_forged_or_expired_cookie_opens_nothing(enter: Enter, client: httpx.AsyncClient, clock: Clock) -> None:
-    client.cookies.set("relief_session", "x" * 43)
-    assert (await client.get("/api/v1/session")).status_code == 401
-    officer = await enter("county_officer", "513322")
+async def test_a_forged_or_expired_cookie_opens_nothing(shared_enter: Enter, shared_client: httpx.AsyncClient, clock: Clock) -> None:
+    shared_client.cookies.set("relief_session", "x" * 43)
+    assert (await shared_client.get("/api/v1/session")).status_code == 401
+    officer = await shared_enter("county_officer", "513322")
     clock.now += sign_in.IDLE + timedelta(seconds=1)
     assert (await officer.get("/api/v1/session")).status_code == 401
 
 
-async def test_a_session_that_is_used_stays_open_until_its_last_hour(enter: Enter, clock: Clock) -> None:
-    officer = await enter("county_officer", "513322")
+async def test_a_session_that_is_used_stays_open_until_its_last_hour(shared_enter: Enter, clock: Clock) -> None:
+    officer = await shared_enter("county_officer", "513322")
     for _ in range(7):
         clock.now += timedelta(hours=1, minutes=40)
         assert (await officer.get("/api/v1/session")).status_code == 200
@@ -82,30 +82,30 @@ async def test_a_session_that_is_used_stays_open_until_its_last_hour(enter: Ente
     assert (await officer.get("/api/v1/session")).status_code == 401
 
 
-async def test_signing_out_ends_the_session(enter: Enter) -> None:
-    officer = await enter("county_officer", "513322")
+async def test_signing_out_ends_the_session(shared_enter: Enter) -> None:
+    officer = await shared_enter("county_officer", "513322")
     assert (await officer.delete("/api/v1/session")).status_code == 204
     assert (await officer.get("/api/v1/session")).status_code == 401
 
 
-async def test_a_form_without_the_session_token_is_refused(enter: Enter) -> None:
-    officer, other = await enter("county_officer", "513322"), await enter("county_officer", "513322")
+async def test_a_form_without_the_session_token_is_refused(shared_enter: Enter) -> None:
+    officer, other = await shared_enter("county_officer", "513322"), await shared_enter("county_officer", "513322")
     none = await officer.post("/sign-out", data={"csrf": ""})
     foreign = await officer.post("/sign-out", data={"csrf": other.headers["X-Test-Csrf"]})
     assert (none.status_code, foreign.status_code) == (403, 403)
     assert (await officer.post("/sign-out", data={"csrf": officer.headers["X-Test-Csrf"]})).status_code == 303
 
 
-async def test_a_write_from_another_site_is_refused(enter: Enter) -> None:
-    officer = await enter("county_officer", "513322")
+async def test_a_write_from_another_site_is_refused(shared_enter: Enter) -> None:
+    officer = await shared_enter("county_officer", "513322")
     for headers in ({"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}):
         answer = await officer.delete("/api/v1/session", headers=headers)
         assert (answer.status_code, answer.json()["code"]) == (403, "origin")
     assert (await officer.get("/api/v1/session")).status_code == 200
 
 
-async def test_a_foreign_host_name_is_refused(client: httpx.AsyncClient) -> None:
-    answer = await client.get("/sign-in", headers={"Host": "evil.example"})
+async def test_a_foreign_host_name_is_refused(shared_client: httpx.AsyncClient) -> None:
+    answer = await shared_client.get("/sign-in", headers={"Host": "evil.example"})
     assert (answer.status_code, answer.json()["code"]) == (400, "host")
 
 
@@ -120,9 +120,9 @@ async def test_a_grant_counts_only_between_its_dates(app: Litestar, pool: db.Poo
     assert (await officer.get("/api/v1/session")).json()["grants"] == [{"role": "auditor", "area": "51"}]
 
 
-async def test_every_answer_carries_the_walls(client: httpx.AsyncClient) -> None:
+async def test_every_answer_carries_the_walls(shared_client: httpx.AsyncClient) -> None:
     for path in ("/sign-in", "/no-such-page", "/api/v1/session"):
-        headers = (await client.get(path)).headers
+        headers = (await shared_client.get(path)).headers
         assert "unsafe-inline" not in headers["content-security-policy"]
         assert "frame-ancestors 'none'" in headers["content-security-policy"]
         assert headers["x-content-type-options"] == "nosniff"

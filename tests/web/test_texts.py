@@ -1,0 +1,55 @@
+"""Every text a template asks for exists in both languages, and every state has its word and its shape."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from relief.domain import moves
+from relief.services.disburse import STEPS
+from relief.web import shown
+from relief.web.console.common import DONE
+from relief.web.texts import CATALOGUE, Texts
+
+TEMPLATES = Path(__file__).resolve().parents[2] / "relief" / "web" / "templates"
+ASKED = re.compile(r"""\bt\('([a-z_]+\.[A-Za-z0-9_]+)'[,)]""")
+
+
+def test_templates_ask_only_for_texts_that_exist() -> None:
+    asked = {key for path in TEMPLATES.rglob("*.html") for key in ASKED.findall(path.read_text("utf-8"))}
+    assert len(asked) > 150
+    assert sorted(asked - set(CATALOGUE)) == []
+
+
+def test_both_languages_take_the_same_values() -> None:
+    for key, (zh, en) in CATALOGUE.items():
+        assert zh.strip(), key
+        assert en.strip(), key
+        assert set(re.findall(r"{(\w+)}", zh)) == set(re.findall(r"{(\w+)}", en)), key
+
+
+@pytest.mark.parametrize("noun", ["incident", "zone", "activation", "award", "instalment", "payment", "batch", "confirmation"])
+def test_every_state_has_a_word_and_a_shape(noun: str) -> None:
+    for state in moves.ALL[noun]:
+        assert state in shown.TONES[noun], (noun, state)
+        assert f"{noun}.{state.replace(' ', '_')}" in CATALOGUE, (noun, state)
+
+
+def test_every_household_state_has_a_word_and_a_shape() -> None:
+    for state in moves.REGISTRATION:
+        assert state in shown.TONES["household"]
+        assert f"household.{state}" in CATALOGUE
+
+
+def test_every_place_step_and_sentence_has_its_text() -> None:
+    assert {f"nav.{word}" for _, word, _ in shown.PLACES} <= set(CATALOGUE)
+    assert {f"{section}.{step}" for step in STEPS for section in ("sign", "step_by", "step_do")} <= set(CATALOGUE)
+    assert {f"done.{key}" for key in DONE} <= set(CATALOGUE)
+
+
+def test_half_of_a_bilingual_sentence_is_shown() -> None:
+    assert Texts("zh").say("请先登录 · please sign in") == "请先登录"
+    assert Texts("en").say("请先登录 · please sign in") == "please sign in"
+    assert Texts("en").say("only this") == "only this"
