@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import cache
 from typing import Any, cast
 
 import msgspec
 from litestar.connection import ASGIConnection
 
+from relief.channels import bank_layout
+from relief.domain.batch import Layout
 from relief.domain.sealing import Keys
 from relief.services.disburse import Writer
 from relief.settings import Settings
@@ -22,8 +25,18 @@ class House(msgspec.Struct, frozen=True):
     keys: Keys
     settings: Settings
     clock: Callable[[], datetime]
-    writer: Writer | None = None  # how batch files are written; without it nothing can be frozen from a screen
+    layout: str = "yikatong"  # in which batch files are written
     development: bool = False  # shows /dev/parts
+
+    @property
+    def writer(self) -> Writer:
+        """How batch files are written here."""
+        return Writer(layout=_layout(self.layout), max_lines=self.settings.batch_lines)
+
+
+@cache
+def _layout(name: str) -> Layout:
+    return bank_layout.load(name)
 
 
 def of(connection: ASGIConnection[Any, Any, Any, Any]) -> House:

@@ -17,7 +17,6 @@ from relief.store.views import money, people
 from relief.web import access, given, house, idempotency
 from relief.web.api.shared import After, Limit, Page
 from relief.web.console import common
-from relief.web.console.batches import writer_of
 from relief.web.given import Req
 
 Digest = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$", description="SHA-256 in hex", examples=["0" * 64])]
@@ -219,7 +218,7 @@ async def freeze(
     request: Req, tx: given.Write, actor: given.Me, now: given.Now, county: given.FromPath[str], key: idempotency.Key = None
 ) -> Any:
     """Put every approved payment of the county into batches and freeze their files."""
-    keys, writer = house.of(request).keys, writer_of(request)
+    keys, writer = house.of(request).keys, house.of(request).writer
 
     async def act() -> list[FrozenOut]:
         return [_frozen(f) for f in await disburse.freeze(tx, actor, county, now, keys, writer)]

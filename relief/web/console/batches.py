@@ -9,10 +9,10 @@ import msgspec
 from litestar import Response, get, post
 
 from relief.domain import batch as batch_file
-from relief.domain.errors import Invalid, Unavailable
+from relief.domain.errors import Invalid
 from relief.domain.policy import Actor
 from relief.services import disburse, masked
-from relief.services.disburse import STEPS, Writer
+from relief.services.disburse import STEPS
 from relief.store.views import money
 from relief.store.views.money import Batch, Line
 from relief.web import given, house, pages
@@ -91,7 +91,7 @@ async def page(
     return pages.page(
         request, "batches.html", show=show, shows=list(SHOWS), counts=await money.batch_counts(read), now=now, batches=found,
         envelopes=envelopes(actor, found) if show == "mine" else [], next=NEXT,
-        ready=await money.ready(read) if actor.areas("batch.freeze") else [], may_freeze=house.of(request).writer is not None,
+        ready=await money.ready(read) if actor.areas("batch.freeze") else [],
         more=common.pack(found[-1].county, found[-1].id) if show != "mine" and len(found) == common.PAGE else None,
         drill=any(b.drill for b in found), done=common.done_of(request),
     )  # fmt: skip
@@ -136,17 +136,9 @@ async def one(
 @post("/batches/freeze", action="batch.freeze")
 async def freeze(request: Req, data: given.Form[FreezeForm], tx: given.Write, actor: given.Me, now: given.Now) -> Response[bytes]:
     """生成发放批次 for one county."""
-    keys, writer = house.of(request).keys, writer_of(request)
+    keys, writer = house.of(request).keys, house.of(request).writer
     await common.once(request, tx, actor, data.key, data.county, now, lambda: disburse.freeze(tx, actor, data.county, now, keys, writer))
     return common.go("/batches", "frozen")
-
-
-def writer_of(request: Req) -> Writer:
-    """How files are written here."""
-    writer = house.of(request).writer
-    if writer is None:
-        raise Unavailable("no_layout", "未配置代发文件格式 · no bank layout is configured")
-    return writer
 
 
 @post("/batches/sign", action="batch.read")
