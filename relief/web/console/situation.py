@@ -81,11 +81,12 @@ async def map_json(
 ) -> dict[str, Any]:
     """Bands and counted cells as GeoJSON; a household is never a point here."""
     await incidents.incident(read, incident)
-    bands = await _bands(read, incident, zone)
+    bands, old = await _bands(read, incident, zone)
     cells = await running.cells(read, incident, common.patterns(actor, "incident.read"))
     return {
         "bounds": _bounds(bands),
         "bands": shapes.collection([(shapes.geometry(b.geometry), {"level": b.level, "label": b.label}) for b in bands]),
+        "old": shapes.collection([(shapes.geometry(b.geometry), {"level": b.level}) for b in old]),
         "cells": shapes.collection(
             [
                 (
@@ -98,10 +99,13 @@ async def map_json(
     }
 
 
-async def _bands(read: Tx, incident: UUID, zone: UUID | None) -> list[incidents.Band]:
+async def _bands(read: Tx, incident: UUID, zone: UUID | None) -> tuple[list[incidents.Band], list[incidents.Band]]:
+    """The bands asked for, and those in force where these are others."""
     zones = await incidents.zones(read, incident)
-    asked = [z for z in zones if z.id == zone] or [z for z in zones if z.status == "in force"] or zones[:1]
-    return await incidents.bands(read, asked[0].id) if asked else []
+    force = [z for z in zones if z.status == "in force"]
+    asked = [z for z in zones if z.id == zone] or force or zones[:1]
+    bands = await incidents.bands(read, asked[0].id) if asked else []
+    return bands, await incidents.bands(read, force[0].id) if force and force[0].id != asked[0].id else []
 
 
 def _bounds(bands: list[incidents.Band]) -> tuple[float, float, float, float]:

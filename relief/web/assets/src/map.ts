@@ -4,6 +4,7 @@ import {type GeoJSONSource, type LngLatBoundsLike, Map, Marker, NavigationContro
 interface Situation {
   bounds: [number, number, number, number];
   bands: GeoJSON.FeatureCollection;
+  old: GeoJSON.FeatureCollection;
   cells: GeoJSON.FeatureCollection;
 }
 
@@ -39,6 +40,7 @@ async function load<T>(url: string): Promise<T> {
 function layers(map: Map, counties: GeoJSON.FeatureCollection, now: Situation): void {
   map.addSource('counties', {type: 'geojson', data: counties});
   map.addSource('bands', {type: 'geojson', data: now.bands});
+  map.addSource('old', {type: 'geojson', data: now.old});
   map.addSource('cells', {type: 'geojson', data: now.cells});
   map.addLayer({id: 'land', type: 'fill', source: 'counties', paint: {'fill-color': '#f7f8f9'}});
   map.addLayer({
@@ -49,6 +51,7 @@ function layers(map: Map, counties: GeoJSON.FeatureCollection, now: Situation): 
     },
   });
   map.addLayer({id: 'band-lines', type: 'line', source: 'bands', paint: {'line-color': '#6b3a1e', 'line-width': 1, 'line-opacity': 0.55}});
+  map.addLayer({id: 'old', type: 'line', source: 'old', paint: {'line-color': '#17202b', 'line-width': 1.6, 'line-dasharray': [3, 2]}});
   map.addLayer({id: 'borders', type: 'line', source: 'counties', paint: {'line-color': '#8b96a5', 'line-width': ['interpolate', ['linear'], ['zoom'], 5, 0.4, 10, 1.4]}});
   map.addLayer({
     id: 'cells', type: 'circle', source: 'cells',
