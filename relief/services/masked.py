@@ -35,9 +35,9 @@ def name(keys: Keys, person: UUID, sealed: bytes) -> str:
     return identity.mask_name(_PERSON.decode(keys.open("person", person, "sealed", sealed)).name)
 
 
-def account(keys: Keys, person: UUID, sealed: bytes) -> str:
-    """'**** 1234'; an account is sealed for its person."""
-    return identity.mask_account(_ACCOUNT.decode(keys.open("account", person, "sealed", sealed)).number)
+def account(keys: Keys, id_: UUID, sealed: bytes) -> str:
+    """'**** 1234' of the account version `id_`."""
+    return identity.mask_account(_ACCOUNT.decode(keys.open("account", id_, "sealed", sealed)).number)
 
 
 def message(keys: Keys, id_: UUID, sealed: bytes) -> tuple[str, str]:

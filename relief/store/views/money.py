@@ -66,7 +66,7 @@ SELECT s.step, t.name, s.signed_at FROM signature s JOIN staff t ON t.id = s.per
 WHERE s.county = $1 AND s.subject = $2 AND s.step <> 'line' ORDER BY s.signed_at
 """
 _LINES = """
-SELECT p.line, p.id, p.reference, p.amount_fen, p.status, p.reason, e.id AS person, e.sealed AS sealed_person, c.sealed AS sealed_account, p.household
+SELECT p.line, p.id, p.reference, p.amount_fen, p.status, p.reason, e.id AS person, e.sealed AS sealed_person, c.id AS account, c.sealed AS sealed_account, p.household
 FROM payment p
 JOIN person e ON e.county = p.county AND e.id = p.payee
 JOIN account c ON c.county = p.county AND c.id = p.account
@@ -203,6 +203,7 @@ class Line(msgspec.Struct, frozen=True):
     reason: str | None
     person: UUID
     sealed_person: bytes
+    account: UUID
     sealed_account: bytes
     household: UUID
 

@@ -88,7 +88,7 @@ WHERE a.county = $1 AND a.household = $2 ORDER BY a.aid, i.seq
 """
 _RETURNED = """
 SELECT p.county, p.id AS payment, p.household, p.amount_fen, p.reason, p.settled_at, v.name AS village_name, e.id AS person, e.sealed AS sealed_person,
-       c.sealed AS sealed_account
+       c.id AS account, c.sealed AS sealed_account
 FROM payment p JOIN award a ON a.county = p.county AND a.id = p.award JOIN region v ON v.code = a.village
 JOIN person e ON e.county = p.county AND e.id = p.payee JOIN account c ON c.county = p.county AND c.id = p.account
 WHERE p.status = 'returned' AND a.village LIKE ANY ($1::text[])
@@ -97,7 +97,7 @@ WHERE p.status = 'returned' AND a.village LIKE ANY ($1::text[])
 ORDER BY p.settled_at, p.id LIMIT 200
 """
 _PROPOSED = """
-SELECT c.county, c.id, c.person, c.sealed AS sealed_account, c.bank, c.proposed_at, s.name AS proposed_by, c.proposed_by = $2 AS own,
+SELECT c.county, c.id, c.id AS account, c.person, c.sealed AS sealed_account, c.bank, c.proposed_at, s.name AS proposed_by, c.proposed_by = $2 AS own,
        e.sealed AS sealed_person, e.household, v.name AS village_name
 FROM account c
 JOIN person e ON e.county = c.county AND e.id = c.person
@@ -228,6 +228,7 @@ class Returned(msgspec.Struct, frozen=True):
     village_name: str
     person: UUID
     sealed_person: bytes
+    account: UUID
     sealed_account: bytes
 
 
@@ -236,6 +237,7 @@ class ProposedAccount(msgspec.Struct, frozen=True):
 
     county: str
     id: UUID
+    account: UUID
     person: UUID
     sealed_account: bytes
     bank: str
