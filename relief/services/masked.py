@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from uuid import UUID
 
 import msgspec
@@ -25,6 +26,9 @@ class _Message(msgspec.Struct):
     text: str
 
 
+#: The name in a text stands between signature and greeting: 【四川救灾】甄演一您好.
+_GREETED = re.compile("(?<=】)[^，。【】]{1,20}?(?=您好)")
+
 _PERSON = msgspec.json.Decoder(_Person)
 _ACCOUNT = msgspec.json.Decoder(_Account)
 _MESSAGE = msgspec.json.Decoder(_Message)
@@ -41,6 +45,6 @@ def account(keys: Keys, id_: UUID, sealed: bytes) -> str:
 
 
 def message(keys: Keys, id_: UUID, sealed: bytes) -> tuple[str, str]:
-    """Masked number and the text as sent."""
+    """Masked number, and the text with the greeted name masked."""
     found = _MESSAGE.decode(keys.open("message", id_, "sealed", sealed))
-    return identity.mask_phone(found.to), found.text
+    return identity.mask_phone(found.to), _GREETED.sub(lambda name: identity.mask_name(name[0]), found.text)

@@ -156,7 +156,7 @@ async def test_officers_bring_money_from_an_empty_register_to_three_signatures(
     for desk in finance.values():
         page = await desk.do(await desk.open("/batches"), "/batches/sign")
         assert 'action="/batches/sign"' not in page, "one signature covers the envelope"
-    assert "停在此处" in await officer.open("/")
+    assert "未送银行" in await officer.open("/")
     page = await officer.open(f"/payments?show=batched&incident={incident}")
     story = re.search(rf'href="(/households/{COUNTY}/[0-9a-f-]+)"', page)
     assert story

@@ -29,14 +29,15 @@ WITH h AS (
 ), p AS (
     SELECT count(*) FILTER (WHERE q.status IN ('approved', 'batched')) AS ready,
            min(q.created_at) FILTER (WHERE q.status IN ('approved', 'batched')) AS ready_oldest,
-           count(*) FILTER (WHERE q.sent_at IS NOT NULL) AS bank,
-           coalesce(sum(q.amount_fen) FILTER (WHERE q.sent_at IS NOT NULL), 0)::bigint AS bank_fen,
+           count(DISTINCT q.award) FILTER (WHERE q.status IN ('sent', 'unknown', 'paid')) AS bank,
+           coalesce(sum(q.amount_fen) FILTER (WHERE q.status IN ('sent', 'unknown', 'paid')), 0)::bigint AS bank_fen,
            count(*) FILTER (WHERE q.status IN ('sent', 'unknown')) AS out, min(q.sent_at) FILTER (WHERE q.status IN ('sent', 'unknown')) AS out_oldest,
-           count(*) FILTER (WHERE q.status = 'paid') AS paid, coalesce(sum(q.amount_fen) FILTER (WHERE q.status = 'paid'), 0)::bigint AS paid_fen,
+           count(DISTINCT q.award) FILTER (WHERE q.status = 'paid') AS paid,
+           coalesce(sum(q.amount_fen) FILTER (WHERE q.status = 'paid'), 0)::bigint AS paid_fen,
            count(*) FILTER (WHERE q.status = 'returned') AS returned, count(*) FILTER (WHERE q.status = 'unknown') AS unknown
     FROM payment q JOIN award b ON b.county = q.county AND b.id = q.award WHERE b.incident = $1 AND b.village LIKE ANY ($2::text[])
 ), c AS (
-    SELECT count(*) FILTER (WHERE f.status = 'confirmed') AS confirmed,
+    SELECT count(DISTINCT q.award) FILTER (WHERE f.status = 'confirmed') AS confirmed,
            coalesce(sum(q.amount_fen) FILTER (WHERE f.status = 'confirmed'), 0)::bigint AS confirmed_fen,
            count(*) FILTER (WHERE f.status IN ('awaited', 'silent')) AS awaited,
            min(f.awaited_at) FILTER (WHERE f.status IN ('awaited', 'silent')) AS awaited_oldest,
@@ -116,7 +117,10 @@ WHERE z.status = 'draft' AND c.county LIKE ANY ($13::text[]) AND z.drafted_by <>
 
 
 class Funnel(msgspec.Struct, frozen=True):
-    """How many came so far and how many wait at each step, since when; money in fen."""
+    """How many came so far and how many wait at each step, since when; money in fen.
+
+    Steps count households, then awards (a second attempt or a later stage is the same award); what waits is counted in payments.
+    """
 
     registered: int
     undecided: int

@@ -17,7 +17,7 @@ from relief.services import confirm, correct, evidence, masked, register
 from relief.services.correct import Correction
 from relief.services.evidence import Accepted, Piece
 from relief.services.register import Receipt
-from relief.store.views import people
+from relief.store.views import households
 from relief.web import given, house, idempotency
 from relief.web.api.shared import After, Limit, Page
 from relief.web.console import common
@@ -95,7 +95,7 @@ async def list_households(
 ) -> Page[HouseholdOut]:
     """Households of your areas by county and id."""
     villages = common.patterns(actor, "household.read")
-    found = await people.households(read, villages, incident, None, False, common.unpack(after), limit)
+    found = await households.households(read, villages, incident, None, False, common.unpack(after), limit)
     keys = house.of(request).keys
     items = [
         HouseholdOut(

@@ -13,7 +13,7 @@ from relief.services import approve, disburse, fund, masked
 from relief.services.approve import Approved
 from relief.services.disburse import Frozen
 from relief.services.fund import NewFund
-from relief.store.views import money, people
+from relief.store.views import approvals, batches, desk, payments
 from relief.web import access, given, house, idempotency
 from relief.web.api.shared import After, Limit, Page
 from relief.web.console import common
@@ -158,7 +158,7 @@ class MessageOut(msgspec.Struct, frozen=True):
 async def list_funds(read: given.Read, after: After = None, limit: Limit = 50) -> Page[FundOut]:
     """Funds of your areas."""
     place = common.unpack(after)
-    found = await money.funds(read, f"{place[0]} {place[1]}" if after else None, limit)
+    found = await payments.funds(read, f"{place[0]} {place[1]}" if after else None, limit)
     items = [
         FundOut(
             f.county, f.id, f.source, f.year, f.document, f.purpose, f.incident, f.drill, f.allocated_fen, f.available_fen, f.reserved_fen,
@@ -188,7 +188,7 @@ async def waiting(
 ) -> Waiting:  # fmt: skip
     """What waits for your approval in one group, at most 20,000 awards."""
     villages = common.patterns(actor, "award.read")
-    found = await money.proposed(read, county, incident, mode, aid, villages, max(1, min(limit, 20_000)), actor.person, now)
+    found = await approvals.proposed(read, county, incident, mode, aid, villages, max(1, min(limit, 20_000)), actor.person, now)
     awards = [
         WaitingAward(a.id, a.household, a.aid, a.mode, a.amount_fen, a.village, a.reasons, [f for f in FLAGS if getattr(a, f)])
         for a in found
@@ -247,17 +247,17 @@ async def sign(
 async def list_batches(read: given.Read, actor: given.Me, after: After = None, limit: Limit = 50) -> Page[BatchOut]:
     """Batches of your areas."""
     place = common.unpack(after)
-    found = await money.batches(read, None, actor.person, f"{place[0]} {place[1]}" if after else None, limit)
+    found = await batches.batches(read, None, actor.person, f"{place[0]} {place[1]}" if after else None, limit)
     return Page([_batch(b) for b in found], common.pack(found[-1].county, found[-1].id) if len(found) == limit else None)
 
 
 @get("/counties/{county:str}/batches/{batch:uuid}", action="batch.read")
 async def get_batch(read: given.Read, actor: given.Me, county: given.FromPath[str], batch: given.FromPath[UUID]) -> BatchOut:
     """One batch."""
-    return _batch(await money.batch(read, county, batch, actor.person))
+    return _batch(await batches.batch(read, county, batch, actor.person))
 
 
-def _batch(b: money.Batch) -> BatchOut:
+def _batch(b: batches.Batch) -> BatchOut:
     return BatchOut(
         b.county, b.id, b.number, b.project, b.period, b.bank, b.drill, b.status, b.lines, b.total_fen, b.digest.hex(), b.frozen_at, b.sent_at,
         b.signers,
@@ -271,7 +271,7 @@ async def list_payments(
 ) -> Page[PaymentOut]:  # fmt: skip
     """Payment attempts of your areas, payees masked."""
     villages = common.patterns(actor, "award.read")
-    found = await money.payments(read, villages, incident, [status] if status else None, None, common.unpack(after), limit)
+    found = await payments.payments(read, villages, incident, [status] if status else None, None, common.unpack(after), limit)
     keys = house.of(request).keys
     items = [
         PaymentOut(
@@ -286,7 +286,7 @@ async def list_payments(
 @get("/messages", action="message.read")
 async def list_messages(request: Req, read: given.Read, actor: given.Me, after: After = None, limit: Limit = 50) -> Page[MessageOut]:
     """Messages of your areas, numbers masked."""
-    found = await people.messages(read, common.patterns(actor, "message.read"), None, common.unpack(after), limit)
+    found = await desk.messages(read, common.patterns(actor, "message.read"), None, common.unpack(after), limit)
     keys = house.of(request).keys
     items = [MessageOut(m.county, m.id, *masked.message(keys, m.id, m.sealed), m.status, m.error, m.queued_at, m.ended_at) for m in found]
     return Page(items, common.pack(found[-1].county, found[-1].id) if len(found) == limit else None)

@@ -10,8 +10,8 @@ from litestar import Response, get, post
 from relief.domain.errors import Invalid
 from relief.domain.reasons import explain
 from relief.services import approve, masked
-from relief.store.views import money
-from relief.store.views.money import Group, ProposedAward, Stage
+from relief.store.views import approvals
+from relief.store.views.approvals import Group, ProposedAward, Stage
 from relief.web import access, given, house, pages
 from relief.web.console import common
 from relief.web.console.common import MoneyForm
@@ -41,14 +41,14 @@ class Row(msgspec.Struct, frozen=True):
 async def page(request: Req, read: given.Read, actor: given.Me, now: given.Now, group: given.FromQuery[str | None] = None) -> Response[str]:
     """The groups that wait for me, and one of them in full."""
     township, county = common.patterns(actor, "award.approve.A"), common.patterns(actor, "award.approve.B")
-    groups = await money.groups(read, township, county)
+    groups = await approvals.groups(read, township, county)
     shown = next((g for g in groups if key_of(g) == group), groups[0] if groups else None)
     rows: list[ProposedAward] = []
     stages: list[Stage] = []
     if shown:
         villages = township if shown.mode == "A" else county
-        rows = await money.proposed(read, shown.county, shown.incident, shown.mode, shown.aid, villages, MOST, actor.person, now)
-        stages = await money.stages(read, shown.county, [r.id for r in rows])
+        rows = await approvals.proposed(read, shown.county, shown.incident, shown.mode, shown.aid, villages, MOST, actor.person, now)
+        stages = await approvals.stages(read, shown.county, [r.id for r in rows])
     plain = [r for r in rows if not r.special]
     return pages.page(
         request, "approvals.html", groups=[(g, key_of(g)) for g in groups], group=shown, stages=stages, now=now,

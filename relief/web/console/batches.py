@@ -13,8 +13,8 @@ from relief.domain.errors import Invalid
 from relief.domain.policy import Actor
 from relief.services import disburse, masked
 from relief.services.disburse import STEPS
-from relief.store.views import money
-from relief.store.views.money import Batch, Line
+from relief.store.views import batches as views
+from relief.store.views.batches import Batch, Line
 from relief.web import given, house, pages
 from relief.web.console import common
 from relief.web.console.common import MoneyForm
@@ -85,13 +85,13 @@ async def page(
     show = show if show in SHOWS else "mine"
     statuses = list(NEXT) if show == "mine" else list(SHOWS[show] or ())
     place = common.unpack(after) if after else None
-    found = await money.batches(
+    found = await views.batches(
         read, statuses, actor.person, f"{place[0]} {place[1]}" if place else None, 500 if show == "mine" else common.PAGE
     )
     return pages.page(
-        request, "batches.html", show=show, shows=list(SHOWS), counts=await money.batch_counts(read), now=now, batches=found,
+        request, "batches.html", show=show, shows=list(SHOWS), counts=await views.batch_counts(read), now=now, batches=found,
         envelopes=envelopes(actor, found) if show == "mine" else [], next=NEXT,
-        ready=await money.ready(read) if actor.areas("batch.freeze") else [],
+        ready=await views.ready(read) if actor.areas("batch.freeze") else [],
         more=common.pack(found[-1].county, found[-1].id) if show != "mine" and len(found) == common.PAGE else None,
         drill=any(b.drill for b in found), done=common.done_of(request),
     )  # fmt: skip
@@ -119,13 +119,13 @@ async def one(
     after: given.FromQuery[int] = 0,
 ) -> Response[str]:  # fmt: skip
     """One envelope with its lines, masked."""
-    found = await money.batch(read, county, batch, actor.person)
+    found = await views.batch(read, county, batch, actor.person)
     keys = house.of(request).keys
-    lines = await money.lines(read, county, batch, max(0, after), common.PAGE)
+    lines = await views.lines(read, county, batch, max(0, after), common.PAGE)
     samples = [Sample(n, masked.name(keys, n.person, n.sealed_person), masked.account(keys, n.account, n.sealed_account)) for n in lines]
     step = NEXT.get(found.status)
     return pages.page(
-        request, "batch.html", batch=found, signatures=await money.signatures(read, county, batch), samples=samples, now=now, drill=found.drill,
+        request, "batch.html", batch=found, signatures=await views.signatures(read, county, batch), samples=samples, now=now, drill=found.drill,
         envelope_digest=batch_file.envelope([found.digest]).hex(), step=step,
         may_sign=bool(step and not found.acted and actor.may(STEPS[step][0], county)),
         may_void=actor.may("batch.void", county) and found.status in ("frozen", "prepared", "checked"),

@@ -12,8 +12,8 @@ from relief.domain.errors import NotFound
 from relief.domain.project import BANKS
 from relief.services import correct, evidence, masked
 from relief.services.correct import Correction
-from relief.store.views import people
-from relief.store.views.people import Message, Piece, ProposedAccount, Returned
+from relief.store.views import desk as views
+from relief.store.views.desk import Message, Piece, ProposedAccount, Returned
 from relief.web import access, given, house, pages
 from relief.web.console import common
 from relief.web.console.common import MoneyForm
@@ -65,13 +65,22 @@ class Letter(msgspec.Struct, frozen=True):
 async def corrections(request: Req, read: given.Read, actor: given.Me, now: given.Now) -> Response[str]:
     """Returned payments, and corrections waiting for a second pair of eyes."""
     keys = house.of(request).keys
-    returned = await people.returned(read, common.patterns(actor, "account.propose"))
-    proposed = await people.proposed_accounts(read, common.patterns(actor, "account.confirm"), actor.person)
+    returned = await views.returned(read, common.patterns(actor, "account.propose"))
+    proposed = await views.proposed_accounts(read, common.patterns(actor, "account.confirm"), actor.person)
     both = [
         [Row(x, masked.name(keys, x.person, x.sealed_person), masked.account(keys, x.account, x.sealed_account)) for x in things]
         for things in (returned, proposed)
     ]
-    return pages.page(request, "corrections.html", returned=both[0], proposed=both[1], banks=BANKS, now=now, done=common.done_of(request))
+    return pages.page(
+        request,
+        "corrections.html",
+        returned=both[0],
+        proposed=both[1],
+        banks=BANKS,
+        now=now,
+        done=common.done_of(request),
+        drill=any(x.drill for x in returned) or any(x.drill for x in proposed),
+    )
 
 
 @post("/corrections", action="account.propose")
@@ -95,9 +104,9 @@ async def confirm(request: Req, data: given.Form[ChosenForm], tx: given.Write, a
 async def pieces(request: Req, read: given.Read, actor: given.Me, now: given.Now) -> Response[str]:
     """Stages whose evidence waits for acceptance 验收."""
     keys = house.of(request).keys
-    found = await people.evidence(read, common.patterns(actor, "evidence.accept"), actor.person)
+    found = await views.evidence(read, common.patterns(actor, "evidence.accept"), actor.person)
     rows = [Row(p, masked.name(keys, p.person, p.sealed_person)) for p in found]
-    return pages.page(request, "evidence.html", rows=rows, now=now, done=common.done_of(request))
+    return pages.page(request, "evidence.html", rows=rows, now=now, done=common.done_of(request), drill=any(p.drill for p in found))
 
 
 @post("/evidence", action="evidence.accept")
@@ -127,11 +136,11 @@ async def messages(
     """Messages with masked numbers, their way to the phone and what came back."""
     show, keys = show if show in SHOWS else "all", house.of(request).keys
     villages = common.patterns(actor, "message.read")
-    found = await people.messages(read, villages, SHOWS[show], common.unpack(after), common.PAGE)
+    found = await views.messages(read, villages, SHOWS[show], common.unpack(after), common.PAGE)
     settings = house.of(request).settings
     return pages.page(
         request, "messages.html", rows=[Letter(m, *masked.message(keys, m.id, m.sealed)) for m in found], show=show, shows=list(SHOWS), now=now,
-        counts=await people.message_counts(read, villages), simulator=None if settings.real_channels else settings.sms_base_url + "/",
+        drill=any(m.drill for m in found), counts=await views.message_counts(read, villages), simulator=None if settings.real_channels else settings.sms_base_url + "/",
         more=common.pack(found[-1].county, found[-1].id) if len(found) == common.PAGE else None,
     )  # fmt: skip
 

@@ -12,8 +12,9 @@ from relief.domain.money import parse_yuan
 from relief.domain.project import AIDS
 from relief.services import fund, masked
 from relief.services.fund import NewFund
-from relief.store.views import incidents, money
-from relief.store.views.money import PaymentRow
+from relief.store.views import incidents
+from relief.store.views import payments as views
+from relief.store.views.payments import PaymentRow
 from relief.web import given, guard, house, pages
 from relief.web.console import common
 from relief.web.console.common import MoneyForm
@@ -24,7 +25,7 @@ SOURCES: Final = ("central", "province", "city", "county", "donation")
 #: Name of a view → (payment states, confirmation states).
 SHOWS: Final = {
     "all": (None, None), "unsent": (("approved", "batched"), None), "approved": (("approved",), None), "batched": (("batched",), None), "out": (("sent", "unknown"), None),
-    "sent": (("sent", "unknown", "paid", "returned"), None), "paid": (("paid",), None), "returned": (("returned",), None), "unknown": (("unknown",), None),
+    "sent": (("sent", "unknown", "paid"), None), "paid": (("paid",), None), "returned": (("returned",), None), "unknown": (("unknown",), None),
     "awaited": (("paid",), ("awaited", "silent")), "confirmed": (("paid",), ("confirmed",)), "disputed": (None, ("disputed",)),
 }  # fmt: skip
 
@@ -54,7 +55,7 @@ async def page(request: Req, read: given.Read, actor: given.Me, now: given.Now, 
     """Every fund of my area: allocated = available + reserved + in flight + paid."""
     place = common.unpack(after) if after else None
     open_, t = await incidents.incidents(read, common.patterns(actor, "incident.read")), Texts(pages.language(request))
-    found = await money.funds(read, f"{place[0]} {place[1]}" if place else None, common.PAGE)
+    found = await views.funds(read, f"{place[0]} {place[1]}" if place else None, common.PAGE)
     return pages.page(
         request, "funds.html", funds=found, now=now, incidents=open_, incident_options=[(i.id, i.name) for i in open_],
         aids=AIDS, source_options=[(s, t.word("source", s)) for s in SOURCES], may_allocate=bool(actor.areas("fund.allocate")), county=next(iter(actor.areas("fund.allocate")), ""),
@@ -86,11 +87,11 @@ async def payments(
     """Payment attempts by state, a page at a time."""
     show = show if show in SHOWS else "all"
     statuses, confirmations = SHOWS[show]
-    found = await money.payments(
-        read, common.patterns(actor, "award.read"), incident, statuses, confirmations, common.unpack(after), common.PAGE
+    of = await common.chosen(read, actor, incident)
+    found = await views.payments(
+        read, common.patterns(actor, "award.read"), of.id if of else None, statuses, confirmations, common.unpack(after), common.PAGE
     )
     keys = house.of(request).keys
-    of = await incidents.find(read, incident) if incident else None
     return pages.page(
         request, "payments.html", rows=[Row(p, masked.name(keys, p.person, p.sealed_person)) for p in found], show=show, shows=list(SHOWS), now=now,
         incident=of, more=common.pack(found[-1].county, found[-1].id) if len(found) == common.PAGE else None, drill=bool(of and of.drill),

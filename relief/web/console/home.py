@@ -26,7 +26,7 @@ _ACTIONS: Final = (
 #: Kind of work → where it is done. What comes first is more urgent.
 _PLACES: Final = {
     "force": "/incidents", "activate": "/incidents", "draft": "/incidents", "approve": "/approvals", "sign": "/batches", "freeze": "/batches",
-    "complaint": "/households", "accept": "/evidence", "confirm account": "/corrections", "correct": "/corrections",
+    "complaint": "/payments?show=disputed", "accept": "/evidence", "confirm account": "/corrections", "correct": "/corrections",
 }  # fmt: skip
 
 

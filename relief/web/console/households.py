@@ -11,8 +11,8 @@ from litestar import Response, get
 from relief.domain.household import FAMILY_TYPES
 from relief.domain.reasons import explain
 from relief.services import masked
-from relief.store.views import incidents, people
-from relief.store.views.people import Event, HouseholdRow
+from relief.store.views import households as views
+from relief.store.views.households import Event, HouseholdRow
 from relief.web import given, house, pages, shown
 from relief.web.console import common
 from relief.web.given import Req
@@ -50,9 +50,9 @@ async def page(
     show = show if show in SHOWS else "all"
     statuses, undecided = SHOWS[show]
     villages = common.patterns(actor, "household.read")
-    found = await people.households(read, villages, incident, statuses, undecided, common.unpack(after), common.PAGE)
+    of = await common.chosen(read, actor, incident)
+    found = await views.households(read, villages, of.id if of else None, statuses, undecided, common.unpack(after), common.PAGE)
     keys = house.of(request).keys
-    of = await incidents.find(read, incident) if incident else None
     return pages.page(
         request, "households.html", rows=[Row(h, masked.name(keys, h.person, h.sealed_person)) for h in found], show=show, shows=list(SHOWS), now=now,
         incident=of, families=FAMILY_TYPES, more=common.pack(found[-1].county, found[-1].id) if len(found) == common.PAGE else None,
@@ -65,12 +65,12 @@ async def one(
     request: Req, read: given.Read, actor: given.Me, now: given.Now, county: given.FromPath[str], household: given.FromPath[UUID]
 ) -> Response[str]:
     """Facts, decision with clause, approvals, payments, messages, answers: one timeline."""
-    found = await people.household(read, county, household, common.patterns(actor, "household.read"))
+    found = await views.household(read, county, household, common.patterns(actor, "household.read"))
     t = Texts(pages.language(request))
     return pages.page(
         request, "household.html", household=found, name=masked.name(house.of(request).keys, found.person, found.sealed_person), now=now,
-        families=FAMILY_TYPES, schedule=await people.schedule(read, county, household), drill=found.drill,
-        events=[tell(e, t) for e in await people.story(read, county, household)],
+        families=FAMILY_TYPES, schedule=await views.schedule(read, county, household), drill=found.drill,
+        events=[tell(e, t) for e in await views.story(read, county, household)],
     )  # fmt: skip
 
 
@@ -78,10 +78,11 @@ def tell(event: Event, t: Texts) -> Told:
     """One event in the reader's language."""
     noun = {"decision": "award"}.get(event.noun, event.noun)
     aid = shown.GLOBALS["aid_name"](event.aid) if event.aid else ""
-    sum_ = f"{shown.yuan(event.fen)} {t('unit.yuan')}" if event.fen is not None else ""
+    sum_ = f"{shown.yuan(event.fen)} {t('unit.yuan')}" if event.fen else ""
     text = " · ".join(x for x in (aid, sum_, _note(event, t)) if x)
     tone = "move" if event.noun in ("decision", "household", "batch") else shown.tone(noun, event.state)
-    return Told(event.at, tone, t(f"story.{event.noun}_{event.state}".replace(" ", "_")), text, event.who)
+    state = "none" if event.noun == "decision" and event.state == "current" and not event.fen else event.state
+    return Told(event.at, tone, t(f"story.{event.noun}_{state}".replace(" ", "_")), text, event.who)
 
 
 def _note(event: Event, t: Texts) -> str:

@@ -10,7 +10,8 @@ from litestar import Response, get
 
 from relief.domain.errors import NotFound
 from relief.domain.policy import Actor, Grant
-from relief.store.views.money import Batch, Fund
+from relief.store.views.batches import Batch
+from relief.store.views.payments import Fund
 from relief.web import access, house, pages, shown
 from relief.web.access import Visitor
 from relief.web.console.home import Stage

@@ -1,0 +1,100 @@
+"""Funds and payment attempts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from relief.store.db import Tx, many
+
+_FUNDS = """
+SELECT f.county, r.name AS county_name, f.id, f.source, f.year, f.document, f.budget_item, f.purpose, f.incident, i.name AS incident_name, f.drill,
+       f.allocated_fen, f.available_fen, f.reserved_fen, f.in_flight_fen, f.paid_fen
+FROM fund f JOIN region r ON r.code = f.county JOIN incident i ON i.id = f.incident
+WHERE ($1::text IS NULL OR (f.county || ' ' || f.id) > $1) ORDER BY f.county || ' ' || f.id LIMIT $2
+"""
+_PAYMENTS = """
+SELECT p.county, p.id, p.reference, p.household, a.aid, i.seq, p.attempt, p.amount_fen, p.status, p.reason, p.bank, b.number AS batch_number, p.created_at,
+       p.sent_at, p.settled_at, v.name AS village_name, e.id AS person, e.sealed AS sealed_person, f.status AS confirmation
+FROM payment p
+JOIN award a ON a.county = p.county AND a.id = p.award
+JOIN instalment i ON i.county = p.county AND i.id = p.instalment
+JOIN person e ON e.county = p.county AND e.id = p.payee
+JOIN region v ON v.code = a.village
+LEFT JOIN batch b ON b.county = p.county AND b.id = p.batch
+LEFT JOIN confirmation f ON f.county = p.county AND f.payment = p.id
+WHERE a.village LIKE ANY ($1::text[]) AND ($2::uuid IS NULL OR a.incident = $2) AND ($3::text[] IS NULL OR p.status = ANY ($3))
+  AND ($4::text[] IS NULL OR f.status = ANY ($4)) AND (p.county, p.id) > ($5, $6)
+ORDER BY p.county, p.id LIMIT $7
+"""
+
+
+class Fund(msgspec.Struct, frozen=True):
+    """A fund and where its money is (fen)."""
+
+    county: str
+    county_name: str
+    id: UUID
+    source: str
+    year: int
+    document: str
+    budget_item: str
+    purpose: str
+    incident: UUID
+    incident_name: str
+    drill: bool
+    allocated_fen: int
+    available_fen: int
+    reserved_fen: int
+    in_flight_fen: int
+    paid_fen: int
+
+
+class PaymentRow(msgspec.Struct, frozen=True):
+    """One attempt in a list; its payee still sealed."""
+
+    county: str
+    id: UUID
+    reference: str
+    household: UUID
+    aid: str
+    seq: int
+    attempt: int
+    amount_fen: int
+    status: str
+    reason: str | None
+    bank: str
+    batch_number: str | None
+    created_at: datetime
+    sent_at: datetime | None
+    settled_at: datetime | None
+    village_name: str
+    person: UUID
+    sealed_person: bytes
+    confirmation: str | None
+
+
+async def funds(tx: Tx, after: str | None, limit: int) -> list[Fund]:
+    """A page of funds; `after` is 'county id'."""
+    return await many(tx, _FUNDS, Fund, after, limit)
+
+
+async def payments(
+    tx: Tx, villages: Sequence[str], incident: UUID | None, statuses: Sequence[str] | None, confirmations: Sequence[str] | None,
+    after: tuple[str, UUID], limit: int,
+) -> list[PaymentRow]:  # fmt: skip
+    """A page of payment attempts after (county, id)."""
+    return await many(
+        tx,
+        _PAYMENTS,
+        PaymentRow,
+        list(villages),
+        incident,
+        statuses and list(statuses),
+        confirmations and list(confirmations),
+        *after,
+        limit,
+    )
