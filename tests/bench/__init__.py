@@ -1,0 +1,1 @@
+"""Benchmarks: every promise in figures, measured beside its peer in one run."""

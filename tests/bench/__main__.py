@@ -1,0 +1,85 @@
+"""`relief bench [NAME…] [--rows N] [--growth] [--json]`: exit 1 when a judged promise is broken, after printing."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from tests.bench import approve, batch, decide, demo, locate, register
+from tests.bench.harness import Bench, Figure, Line, growth
+
+BENCHES = {
+    b.name: b
+    for b in (
+        Bench("demo", 5_000, demo.run, "the whole story as a user starts it"),
+        Bench("locate", 1_000_000, locate.run, "points into bands, stored"),
+        Bench("decide", 1_000_000, decide.run, "amounts, reasons, guards, awards, instalments"),
+        Bench("approve", 32_768, approve.run, "one signature over a list"),
+        Bench("batch", 100_000, batch.run, "freeze, write, import the result"),
+        Bench("register", 20_000, register.run, "the register's service"),
+    )
+}
+
+
+async def measure(bench: Bench, rows: int | None, grow: bool) -> AsyncIterator[Figure]:
+    """The figures of one benchmark; with `grow` those of a tenth of the rows before it and how they compare."""
+    chosen = rows or bench.rows
+    small = {f.name: f for f in await bench.run(chosen // 10) if isinstance(f, Line)} if grow else {}
+    for figure in await bench.run(chosen):
+        yield figure
+        before = small.get(figure.name)
+        if isinstance(figure, Line) and figure.seconds and before is not None and before.seconds and before.rows * 10 == figure.rows:
+            yield growth(before, figure)
+
+
+async def run(args: argparse.Namespace) -> int:
+    """Print every figure as it is taken; 1 when a judged promise is broken."""
+    broken, table = 0, Table("name", "rows", "value", "against", "ratio", "promise", "kept", "MB", "load")
+    console = Console(stderr=args.json, width=None if sys.stdout.isatty() else 200)
+    for name in args.names or BENCHES:
+        console.print(f"[dim]{name}: {BENCHES[name].says} …[/dim]")
+        async for figure in measure(BENCHES[name], args.rows, args.growth):
+            broken += isinstance(figure, Line) and figure.kept is False
+            if args.json:
+                sys.stdout.write(msgspec.json.encode(figure).decode() + "\n")
+                sys.stdout.flush()
+            else:
+                table.add_row(*_cells(figure))
+    if not args.json:
+        console.print(table)
+    return 1 if broken else 0
+
+
+def _cells(figure: Figure) -> list[str]:
+    if not isinstance(figure, Line):
+        return [figure.name, f"{figure.rows:,}", "", figure.omitted, "", "", "omitted", "", ""]
+    peer = figure.against
+    beside = "" if peer is None else f"{peer.name}: {peer.seconds if peer.seconds is not None else peer.value:,} "
+    kept = {None: "not judged" if figure.promise else "", True: "[green]kept[/green]", False: "[red]broken[/red]"}[figure.kept]
+    return [
+        figure.name, f"{figure.rows:,}", f"{figure.value:,} {figure.unit}", beside, "" if figure.ratio is None else f"{figure.ratio:.2f}",
+        figure.promise or "", kept, "" if figure.rss_mb is None else f"{figure.rss_mb:,.0f}", f"{figure.load}",
+    ]  # fmt: skip
+
+
+def main() -> None:
+    """Entry point."""
+    parser = argparse.ArgumentParser(prog="relief bench", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHES))
+    parser.add_argument("--rows", type=int, help="instead of each benchmark's own number")
+    parser.add_argument("--growth", action="store_true", help="also measure a tenth of the rows and print how time grows")
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    args = parser.parse_args()
+    if unknown := [n for n in args.names if n not in BENCHES]:
+        parser.error(f"没有 · no such benchmark: {', '.join(unknown)}; there are {', '.join(BENCHES)}")
+    sys.exit(asyncio.run(run(args)))
+
+
+if __name__ == "__main__":
+    main()
