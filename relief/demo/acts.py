@@ -151,7 +151,7 @@ async def activate_county(scene: Scene, county: str) -> None:
         name = f"{scene.counties[county]}应急管理局（演示）"
         await fund.set_payer(tx, scene.at(county, "prepare"), county, name, f"629999{county}0000000", scene.house.clock())
         part = await activate.draft(
-            tx, scene.at(county, "officer"), county, scene.activation, f"演应急〔2022〕{county}号", 10_000_000_000_00, scene.house.clock()
+            tx, scene.at(county, "officer"), county, scene.activation, f"演应急〔2022〕{county}号", 50_000_000_00, scene.house.clock()
         )
     async with scene.tx() as tx:
         await activate.activate(tx, scene.at(county, "approver"), county, part, scene.house.clock())

@@ -42,7 +42,7 @@ async def hire(tx: Tx, counties: Mapping[str, str], townships: Mapping[str, str]
     posts += [(f"{code}.", desk, code, name, role) for code, name in counties.items() for desk, role in _COUNTY.items()]
     posts += [(f"{code}.", desk, code, name, role) for code, name in townships.items() for desk, role in _TOWNSHIP.items()]
     staff = [
-        NewStaff(login=prefix + desk, name=f"{name}{ROLES[role]}（演示）", password=PASSWORD, grants=(Grant(role=role, area=area),))
+        NewStaff(login=prefix + desk, name=f"{name} {ROLES[role]}（演示）", password=PASSWORD, grants=(Grant(role=role, area=area),))
         for prefix, desk, area, name, role in posts
     ]
     ids = await sign_in.create_staff(tx, SYSTEM, staff, now, sign_in.CHEAP)
