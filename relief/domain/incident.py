@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Final
@@ -24,6 +25,7 @@ HAZARDS: Final[Mapping[str, str]] = {
     "011000": "高温",
     "011100": "沙尘暴",
     "011200": "大雾",
+    "019900": "其他气象水文灾害",
     "020100": "地震",
     "020200": "火山",
     "020300": "崩塌",
@@ -32,8 +34,37 @@ HAZARDS: Final[Mapping[str, str]] = {
     "020600": "地面塌陷",
     "020700": "地面沉降",
     "020800": "地裂缝",
+    "029900": "其他地质地震灾害",
+    "030100": "风暴潮",
+    "030400": "海啸",
+    "040100": "植物病虫害",
+    "040600": "森林草原火灾",
 }
 EARTHQUAKE: Final = "020100"
+DROUGHT: Final = "010100"
+MAX_REASON: Final = 500
+
+#: GB/T 28921 → the statistics system's own list of fifteen kinds (自然灾害情况统计调查制度). What is not here it does not count.
+STATISTICS_KINDS: Final[Mapping[str, str]] = {
+    "010100": "干旱",
+    "010200": "洪涝",
+    "010300": "台风",
+    "010400": "洪涝",
+    "010500": "风雹",
+    "010600": "风雹",
+    "010700": "风雹",
+    "010800": "低温冷冻",
+    "010900": "雪灾",
+    "011100": "沙尘暴",
+    "020100": "地震",
+    "020300": "崩塌",
+    "020400": "滑坡",
+    "020500": "泥石流",
+    "030100": "风暴潮",
+    "030400": "海啸",
+    "040100": "重大生物灾害",
+    "040600": "森林草原火灾",
+}
 
 
 class NewIncident(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -58,3 +89,16 @@ def check(new: NewIncident, now: datetime) -> None:
 def name(day: date, county: str, hazard: str) -> str:
     """The naming rule 灾害名称规则: day, county, kind, as in '2022-09-05 泸定县地震'."""
     return f"{day.isoformat()} {county}{HAZARDS[hazard]}"
+
+
+def statistics_kind(hazard: str) -> str | None:
+    """The kind under which the statistics system counts it; None for what it does not count (fog, subsidence, …)."""
+    return STATISTICS_KINDS.get(hazard)
+
+
+def check_reason(reason: str) -> str:
+    """A decision's reason, trimmed; Invalid where there is none, or it is too long or not printable."""
+    text = reason.strip()
+    if not 2 <= len(text) <= MAX_REASON or any(unicodedata.category(c).startswith("C") for c in text):
+        raise Invalid("reason", f"须写明理由（2至{MAX_REASON}个字） · give a reason of 2–{MAX_REASON} printable characters", field="reason")
+    return text

@@ -12,7 +12,14 @@ def _moves(**table: str) -> Moves:
     return {k.replace("_", " "): frozenset(x.strip() for x in v.split("|") if x.strip()) for k, v in table.items()}
 
 
-INCIDENT: Final = _moves(reported="active", active="recovery | closed", recovery="closed", closed="")
+#: reported → closed is a duplicate, or an alarm that was none.
+INCIDENT: Final = _moves(reported="active | closed", active="recovery | closed", recovery="closed", closed="")
+#: A message waits for the one it speaks of, is proposed to an officer, or is only kept.
+ALERT: Final = _moves(
+    parked="proposed | superseded | withdrawn | noted", proposed="accepted | dismissed | superseded | withdrawn",
+    accepted="", dismissed="", superseded="", withdrawn="", noted="",
+)  # fmt: skip
+RECOVERY: Final = _moves(open="closed", closed="")
 ZONE: Final = _moves(draft="in force", in_force="superseded", superseded="")
 ACTIVATION: Final = _moves(drafted="active", active="ended", ended="")
 REGISTRATION: Final = _moves(
@@ -41,7 +48,7 @@ CONFIRMATION: Final = _moves(
 
 ALL: Final[Mapping[str, Moves]] = {
     "incident": INCIDENT, "zone": ZONE, "activation": ACTIVATION, "registration": REGISTRATION, "decision": DECISION, "award": AWARD,
-    "instalment": INSTALMENT, "payment": PAYMENT, "batch": BATCH, "confirmation": CONFIRMATION,
+    "instalment": INSTALMENT, "payment": PAYMENT, "batch": BATCH, "confirmation": CONFIRMATION, "alert": ALERT, "recovery": RECOVERY,
 }  # fmt: skip
 
 

@@ -32,6 +32,18 @@ _READERS: Final = "reporter township_reviewer county_officer county_approver fin
 _TABLE: Final[Mapping[str, str]] = {
     "incident.read": _READERS,
     "incident.open": "county_officer city_officer province_officer",
+    "incident.move": "county_officer city_officer province_officer",
+    "incident.merge": "county_approver city_officer province_officer",
+    "incident.report": "county_officer",
+    "report.relay.city": "city_officer",
+    "report.relay.province": "province_officer",
+    "report.relay.direct": "county_officer",
+    "plan.import": "province_officer",
+    "response.decide.county": "county_approver",
+    "response.decide.city": "city_officer",
+    "response.decide.province": "province_officer",
+    "response.decide.national": "province_officer",  # recorded from the document: the nation has no account here
+    "recovery.close": "county_officer",
     "zone.draft": "county_officer city_officer province_officer",
     "zone.force": "county_approver city_officer province_officer",
     "playbook.import": "province_officer",

@@ -66,7 +66,7 @@ async def decide(tx: Tx, actor: Actor, county: str, activation: UUID, now: datet
     part = await activations.lock_part_of(tx, county, activation)
     if part is None or part.status != "active":
         raise Conflict("not_active", "本县尚未启动 · this county has not activated", county=county)
-    act = await activations.get(tx, activation)
+    act = await activations.get_steady(tx, activation)
     book = playbooks_.read((await playbooks.get(tx, act.playbook)).body)
     figures = await figures_of(tx, county, book, now)
     bands = await activations.bands(tx, act.zone)
@@ -150,7 +150,7 @@ def parts_of(aid: Aid, amounts: Sequence[int]) -> list[Part]:
 
 
 def _entitlement(act: Activation, aid: Aid) -> Entitlement:
-    return Entitlement(incident=act.incident, aid=aid.code, period=aid.period, guard=aid.guard)
+    return Entitlement(incident=act.survivor or act.incident, aid=aid.code, period=aid.period, guard=aid.guard)
 
 
 def _pack(aid: str, verdict: Verdict, columns: Columns) -> Outcomes:

@@ -25,7 +25,15 @@ WHERE a.incident = $1 AND a.status <> 'ended' AND p.key = (SELECT key FROM playb
 _INSERT = """
 INSERT INTO activation (incident, zone, playbook, status, proposed_by, proposed_at) VALUES ($1, $2, $3, 'drafted', $4, $5) RETURNING id
 """
-_GET = "SELECT id, incident, zone, playbook, status FROM activation WHERE id = $1"
+_GET = """
+SELECT a.id, a.incident, a.zone, a.playbook, a.status, coalesce(i.merged_into, i.id) AS survivor
+FROM activation a JOIN incident i ON i.id = a.incident WHERE a.id = $1
+"""
+# Shared with the other counties deciding now, but not with a merge, which moves the guards.
+_GET_STEADY = """
+SELECT a.id, a.incident, a.zone, a.playbook, a.status, coalesce(i.merged_into, i.id) AS survivor
+FROM activation a JOIN incident i ON i.id = a.incident WHERE a.id = $1 FOR SHARE OF i
+"""
 _LOCK = "SELECT id, incident, zone, playbook, status FROM activation WHERE id = $1 FOR UPDATE"
 _START = "UPDATE activation SET status = 'active' WHERE id = $1 AND status = 'drafted'"
 _MOVE = "UPDATE activation SET zone = $3 WHERE id = $1 AND zone = $2 AND status IN ('drafted', 'active')"
@@ -86,13 +94,14 @@ class County(msgspec.Struct, frozen=True):
 
 
 class Activation(msgspec.Struct, frozen=True):
-    """Incident × zone version × playbook version."""
+    """Incident × zone version × playbook version. `survivor` is the incident under which people are guarded: another one after a merge."""
 
     id: UUID
     incident: UUID
     zone: UUID
     playbook: UUID
     status: str
+    survivor: UUID | None = None
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -161,6 +170,11 @@ async def insert(tx: Tx, incident: UUID, zone: UUID, playbook: UUID, person: UUI
 async def get(tx: Tx, activation: UUID) -> Activation:
     """One activation."""
     return await one(tx, _GET, Activation, activation)
+
+
+async def get_steady(tx: Tx, activation: UUID) -> Activation:
+    """The same; its incident is not merged until this transaction ends."""
+    return await one(tx, _GET_STEADY, Activation, activation)
 
 
 async def lock(tx: Tx, activation: UUID) -> Activation:

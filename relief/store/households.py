@@ -41,7 +41,11 @@ SELECT county, id, person, 1, 'current', sealed, hash, bank, $7::uuid, $8::times
 FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::bytea[], $5::bytea[], $6::text[]) AS t (county, id, person, sealed, hash, bank)
 """
 _VILLAGES = "SELECT code FROM region WHERE code = ANY ($1::text[]) AND level = 'village' AND valid_to IS NULL"
-_OPEN_INCIDENTS = "SELECT id FROM incident WHERE id = ANY ($1::uuid[]) AND status <> 'closed'"
+# A device may come home with records for an incident that was merged meanwhile: they are taken as long as its survivor is open.
+_OPEN_INCIDENTS = """
+SELECT i.id FROM incident i LEFT JOIN incident s ON s.id = i.merged_into
+WHERE i.id = ANY ($1::uuid[]) AND coalesce(s.status, i.status) <> 'closed'
+"""
 
 
 class Guard(msgspec.Struct, frozen=True):

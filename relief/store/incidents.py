@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -9,7 +10,8 @@ from uuid import UUID
 import msgspec
 
 from relief.domain.incident import NewIncident
-from relief.store.db import Tx, many, maybe, one, value
+from relief.domain.moves import INCIDENT, sources
+from relief.store.db import Tx, many, maybe, one, run, value
 
 Status = Literal["reported", "active", "recovery", "closed"]
 
@@ -24,6 +26,8 @@ class Incident(msgspec.Struct, frozen=True):
     occurred_at: datetime
     status: Status
     drill: bool
+    merged_into: UUID | None = None
+    stable_at: datetime | None = None
 
 
 _INSERT = """
@@ -38,7 +42,7 @@ async def insert(tx: Tx, name: str, new: NewIncident, person: UUID, now: datetim
     return made
 
 
-_GET = "SELECT id, name, hazard, county, occurred_at, status, drill FROM incident WHERE id = $1"
+_GET = "SELECT id, name, hazard, county, occurred_at, status, drill, merged_into, stable_at FROM incident WHERE id = $1"
 
 
 async def get(tx: Tx, incident: UUID) -> Incident:
@@ -46,7 +50,7 @@ async def get(tx: Tx, incident: UUID) -> Incident:
     return await one(tx, _GET, Incident, incident)
 
 
-_LOCK = "SELECT id, name, hazard, county, occurred_at, status, drill FROM incident WHERE id = $1 FOR UPDATE"
+_LOCK = "SELECT id, name, hazard, county, occurred_at, status, drill, merged_into, stable_at FROM incident WHERE id = $1 FOR UPDATE"
 
 
 async def lock(tx: Tx, incident: UUID) -> Incident:
@@ -54,7 +58,7 @@ async def lock(tx: Tx, incident: UUID) -> Incident:
     return await one(tx, _LOCK, Incident, incident)
 
 
-_NAMED = "SELECT id, name, hazard, county, occurred_at, status, drill FROM incident WHERE name = $1 AND drill = $2"
+_NAMED = "SELECT id, name, hazard, county, occurred_at, status, drill, merged_into, stable_at FROM incident WHERE name = $1 AND drill = $2"
 
 
 async def named(tx: Tx, name: str, drill: bool) -> Incident | None:
@@ -63,10 +67,74 @@ async def named(tx: Tx, name: str, drill: bool) -> Incident | None:
 
 
 _OPEN = """
-SELECT id, name, hazard, county, occurred_at, status, drill FROM incident WHERE status <> 'closed' ORDER BY occurred_at DESC, id
+SELECT id, name, hazard, county, occurred_at, status, drill, merged_into, stable_at FROM incident
+WHERE status <> 'closed' ORDER BY occurred_at DESC, id
 """
 
 
 async def open_ones(tx: Tx) -> list[Incident]:
     """Everything not closed, newest first."""
     return await many(tx, _OPEN, Incident)
+
+
+_LOCK_ALL = """
+SELECT id, name, hazard, county, occurred_at, status, drill, merged_into, stable_at FROM incident
+WHERE id = ANY ($1::uuid[]) ORDER BY id FOR UPDATE
+"""
+
+
+async def lock_all(tx: Tx, ids: Sequence[UUID]) -> list[Incident]:
+    """These incidents, locked in the order of their ids, so that two merges cannot wait for each other."""
+    return await many(tx, _LOCK_ALL, Incident, list(ids))
+
+
+_MOVE = "UPDATE incident SET status = $2 WHERE id = $1 AND status = ANY ($3::text[])"
+
+
+async def move(tx: Tx, incident: UUID, target: Status) -> int:
+    """To the next status of its life; how many moved."""
+    return await run(tx, _MOVE, incident, target, sources(INCIDENT, target))
+
+
+_CLOSE = """
+UPDATE incident SET status = 'closed', closed_at = $2, closed_reason = $3, merged_into = $4
+WHERE id = ANY ($1::uuid[]) AND status = ANY ($5::text[])
+"""
+
+
+async def close(tx: Tx, ids: Sequence[UUID], reason: str, now: datetime, survivor: UUID | None = None) -> int:
+    """The end of these incidents, or their merging into a survivor; how many moved."""
+    return await run(tx, _CLOSE, list(ids), now, reason, survivor, sources(INCIDENT, "closed"))
+
+
+_FOLLOW = "UPDATE incident SET merged_into = $2 WHERE merged_into = ANY ($1::uuid[])"
+
+
+async def follow(tx: Tx, ids: Sequence[UUID], survivor: UUID) -> int:
+    """What was merged into these earlier now points to the survivor itself: one step is always enough."""
+    return await run(tx, _FOLLOW, list(ids), survivor)
+
+
+_STABLE = "UPDATE incident SET stable_at = $2 WHERE id = $1 AND stable_at IS NULL AND status <> 'closed'"
+
+
+async def stable(tx: Tx, incident: UUID, at: datetime) -> int:
+    """灾情稳定, once; how many moved."""
+    return await run(tx, _STABLE, incident, at)
+
+
+_TOUCHED = """
+SELECT county FROM incident WHERE id = ANY ($1::uuid[])
+UNION SELECT c.county FROM zone z JOIN zone_county c ON c.zone = z.id WHERE z.incident = ANY ($1::uuid[]) AND z.status = 'in force'
+UNION SELECT county FROM entitlement_guard WHERE incident = ANY ($1::uuid[])
+ORDER BY county
+"""
+
+
+class _County(msgspec.Struct, frozen=True):
+    county: str
+
+
+async def counties(tx: Tx, ids: Sequence[UUID]) -> list[str]:
+    """Every county an incident concerns: its own, those of the zone in force, those whose people are guarded under it."""
+    return [c.county for c in await many(tx, _TOUCHED, _County, list(ids))]

@@ -75,7 +75,8 @@ MONEY: Final[Sequence[Invariant]] = (
         "SELECT count(*) FROM information_schema.table_privileges WHERE grantee = 'relief_app'",
         """SELECT table_name || ' ' || privilege_type AS row FROM information_schema.table_privileges
            WHERE grantee = 'relief_app' AND (privilege_type = 'DELETE' AND table_name NOT IN ('staff_session', 'sign_in_attempt', 'location', 'entitlement_guard')
-              OR privilege_type = 'TRUNCATE' OR privilege_type = 'UPDATE' AND table_name IN ('transfer', 'signature', 'audit', 'message_event'))""",
+              OR privilege_type = 'TRUNCATE' OR privilege_type = 'UPDATE' AND table_name IN ('transfer', 'signature', 'audit', 'message_event',
+                 'incident_report', 'report_relay', 'response', 'response_plan'))""",
     ),
     Invariant(
         "reserved_covers_awards",
@@ -216,14 +217,18 @@ PEOPLE: Final[Sequence[Invariant]] = (
     ),
     Invariant(
         "entitled_once",
-        "one person has one aid of one incident and period in one household only [9]",
+        "one person has one aid of one incident (or of those merged into it) and period in one household only, or the case is open [9]",
         "SELECT count(*) FROM entitlement_guard",
         """SELECT g.county || '/' || g.household AS row FROM entitlement_guard g
            WHERE NOT EXISTS (SELECT FROM household h WHERE h.county = g.county AND h.id = g.household)
            UNION ALL
-           SELECT a.county || '/' || a.id FROM award a WHERE a.status IN ('proposed', 'approved', 'completed') AND NOT EXISTS (
-               SELECT FROM entitlement_guard g WHERE g.county = a.county AND g.household = a.household AND g.incident = a.incident
-               AND g.aid = a.aid AND g.period = a.period)""",
+           SELECT a.county || '/' || a.id FROM award a JOIN incident i ON i.id = a.incident
+           WHERE a.status IN ('proposed', 'approved', 'completed') AND NOT EXISTS (
+               SELECT FROM entitlement_guard g WHERE g.county = a.county AND g.household = a.household AND g.incident = coalesce(i.merged_into, i.id)
+               AND g.aid = a.aid AND g.period = a.period)
+             AND NOT EXISTS (SELECT FROM recovery_case c WHERE c.county = a.county AND c.award = a.id)
+           UNION ALL
+           SELECT g.county || '/' || g.household FROM entitlement_guard g JOIN incident i ON i.id = g.incident WHERE i.merged_into IS NOT NULL""",
     ),
     Invariant(
         "device_id_once",

@@ -1,0 +1,95 @@
+"""Guards that move with a merged incident, and the recovery cases of those who turn out to have the same aid twice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+import msgspec
+
+from relief.domain.moves import RECOVERY, sources
+from relief.store.db import Tx, many, run
+
+# A guard cannot be edited, so it is given back under the old incident and taken under the new one. Of two duplicates merged at once
+# the guard of the earlier row wins; who finds the place taken by another household has the aid twice.
+_REKEY = """
+WITH given_back AS (
+    DELETE FROM entitlement_guard WHERE incident = ANY ($1::uuid[]) RETURNING id_hash, aid, period, county, household
+), taken AS (
+    INSERT INTO entitlement_guard (id_hash, incident, aid, period, county, household)
+    SELECT DISTINCT ON (id_hash, aid, period) id_hash, $2::uuid, aid, period, county, household
+    FROM given_back ORDER BY id_hash, aid, period, county, household
+    ON CONFLICT DO NOTHING RETURNING id_hash, aid, period, county, household
+), holder AS (
+    SELECT id_hash, aid, period, county, household FROM taken
+    UNION ALL
+    SELECT id_hash, aid, period, county, household FROM entitlement_guard WHERE incident = $2
+), twice AS (
+    SELECT g.county, g.household, g.aid, g.period, h.county AS holder_county, h.household AS holder, count(*)::int AS people
+    FROM given_back g JOIN holder h USING (id_hash, aid, period)
+    WHERE h.household <> g.household
+    GROUP BY g.county, g.household, g.aid, g.period, h.county, h.household
+), opened AS (
+    INSERT INTO recovery_case (county, incident, household, aid, period, holder_county, holder, people, award, reason, status, owner, due_on, opened_at)
+    SELECT t.county, $2, t.household, t.aid, t.period, t.holder_county, t.holder, t.people, a.id, 'incidents merged', 'open', 'county_officer', $4, $3
+    FROM twice t LEFT JOIN award a ON a.county = t.county AND a.household = t.household AND a.aid = t.aid AND a.period = t.period
+        AND a.status IN ('proposed', 'approved', 'completed')
+    ON CONFLICT DO NOTHING RETURNING county, award
+), held AS (
+    INSERT INTO hold (county, kind, subject, reason, placed_by, valid_from)
+    SELECT DISTINCT county, 'award', award::text, '合并灾害后重复享受待核 · aid held twice after incidents were merged', $5::uuid, $3
+    FROM opened WHERE award IS NOT NULL
+)
+SELECT (SELECT count(*)::int FROM given_back) AS guards, (SELECT count(*)::int FROM opened) AS cases
+"""
+_OPEN = """
+SELECT id, county, incident, household, aid, period, holder_county, holder, people, award, status, owner, due_on, opened_at
+FROM recovery_case WHERE status = 'open' ORDER BY due_on, county, id LIMIT $1
+"""
+_CLOSE = """
+UPDATE recovery_case SET status = 'closed', closed_by = $3, closed_at = $4, answer = $5
+WHERE county = $1 AND id = ANY ($2::uuid[]) AND status = ANY ($6::text[])
+"""
+
+
+class Rekeyed(msgspec.Struct, frozen=True):
+    """How many guards moved, and how many claims met another household's."""
+
+    guards: int
+    cases: int
+
+
+class Case(msgspec.Struct, frozen=True):
+    """A claim that came second. `award` is what it was given, if anything; it is under a hold until somebody decides."""
+
+    id: UUID
+    county: str
+    incident: UUID
+    household: UUID
+    aid: str
+    period: str
+    holder_county: str
+    holder: UUID
+    people: int
+    award: UUID | None
+    status: str
+    owner: str
+    due_on: date
+    opened_at: datetime
+
+
+async def rekey(tx: Tx, merged: Sequence[UUID], survivor: UUID, person: UUID, now: datetime, due_on: date) -> Rekeyed:
+    """Move every guard to the survivor in one statement; collisions become cases, and their awards are held."""
+    (found,) = await many(tx, _REKEY, Rekeyed, list(merged), survivor, now, due_on, person)
+    return found
+
+
+async def open_cases(tx: Tx, most: int = 200) -> list[Case]:
+    """Open cases this transaction may see, by deadline."""
+    return await many(tx, _OPEN, Case, most)
+
+
+async def close(tx: Tx, county: str, ids: Sequence[UUID], person: UUID, now: datetime, answer: str) -> int:
+    """open → closed; how many moved."""
+    return await run(tx, _CLOSE, county, list(ids), person, now, answer, sources(RECOVERY, "closed"))

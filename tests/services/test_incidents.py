@@ -1,0 +1,211 @@
+"""The life of an incident: moves, calm, end; duplicates become one and nobody is entitled twice."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+
+from relief.domain.errors import Conflict, Invalid, Refused
+from relief.domain.policy import Actor
+from relief.domain.sealing import Keys
+from relief.services import incidents as service
+from relief.services.register import register
+from relief.store import activations, incidents, invariants, recoveries
+from relief.store.db import Tx
+from tests import make
+from tests.make import LUDING, MOXI, NOW, SHIMIAN
+
+LATER = NOW + timedelta(hours=3)
+
+
+async def officer(tx: Tx) -> Actor:
+    return await make.staff(tx, ("county_officer", LUDING))
+
+
+async def province(tx: Tx) -> Actor:
+    return await make.staff(tx, ("province_officer", "51"))
+
+
+async def reporter(tx: Tx) -> Actor:
+    return await make.staff(tx, ("reporter", MOXI))
+
+
+async def test_an_incident_goes_from_reported_to_recovery_and_never_back(tx: Tx) -> None:
+    incident, actor = await make.incident(tx), await officer(tx)
+    await service.move(tx, actor, incident, "active", NOW)
+    await service.move(tx, actor, incident, "recovery", NOW)
+    with pytest.raises(Conflict) as caught:
+        await service.move(tx, actor, incident, "active", NOW)
+    assert caught.value.code == "incident_moved"
+    assert (await incidents.get(tx, incident)).status == "recovery"
+
+
+async def test_every_move_is_in_the_trace(tx: Tx) -> None:
+    incident = await make.incident(tx)
+    await service.move(tx, await officer(tx), incident, "active", NOW)
+    detail = await tx.fetchval("SELECT detail FROM audit WHERE act = 'incident.move' ORDER BY at DESC LIMIT 1")
+    assert detail == {"from": "reported", "to": "active"}
+
+
+async def test_another_countys_officer_moves_nothing(tx: Tx) -> None:
+    stranger = await make.staff(tx, ("county_officer", SHIMIAN))
+    with pytest.raises(Refused):
+        await service.move(tx, stranger, await make.incident(tx), "active", NOW)
+
+
+async def test_closing_needs_a_reason_and_happens_once(tx: Tx) -> None:
+    incident, actor = await make.incident(tx), await officer(tx)
+    with pytest.raises(Invalid):
+        await service.close(tx, actor, [incident], " ", NOW)
+    await service.close(tx, actor, [incident], "误报", NOW)
+    with pytest.raises(Conflict):
+        await service.close(tx, actor, [incident], "误报", NOW)
+    assert await tx.fetchval("SELECT closed_reason FROM incident WHERE id = $1", incident) == "误报"
+
+
+async def test_calm_is_declared_once_and_not_for_the_future(tx: Tx) -> None:
+    incident, actor = await make.incident(tx), await officer(tx)
+    with pytest.raises(Invalid):
+        await service.declare_stable(tx, actor, incident, LATER, NOW)
+    await service.declare_stable(tx, actor, incident, LATER, LATER)
+    with pytest.raises(Conflict):
+        await service.declare_stable(tx, actor, incident, LATER, LATER)
+
+
+@pytest.mark.parametrize("column", ["drill = false", "hazard = '010200'", "name = 'x'", "county = '511824'"])
+async def test_what_an_incident_is_cannot_be_edited_by_the_application(tx: Tx, column: str) -> None:
+    incident = await make.incident(tx)
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await tx.execute(f"UPDATE incident SET {column} WHERE id = $1", incident)
+
+
+async def test_a_duplicate_is_closed_and_points_to_its_survivor(tx: Tx) -> None:
+    one, two = await make.incident(tx), await make.incident(tx)
+    done = await service.merge(tx, await province(tx), [one], two, "同一次地震", LATER)
+    found = await incidents.get(tx, one)
+    assert (found.status, found.merged_into, done.guards, done.cases) == ("closed", two, 0, 0)
+
+
+async def test_a_chain_of_merges_is_always_one_step_long(tx: Tx) -> None:
+    one, two, three = [await make.incident(tx) for _ in range(3)]
+    actor = await province(tx)
+    await service.merge(tx, actor, [one], two, "同一次地震", LATER)
+    await service.merge(tx, actor, [two], three, "同一次地震", LATER)
+    assert {(await incidents.get(tx, i)).merged_into for i in (one, two)} == {three}
+
+
+async def test_a_drill_is_never_merged_with_a_real_incident(tx: Tx) -> None:
+    drill, real = await make.incident(tx), await make.incident(tx, drill=False)
+    with pytest.raises(Invalid) as caught:
+        await service.merge(tx, await province(tx), [drill], real, "同一次地震", NOW)
+    assert caught.value.code == "drill_and_real"
+
+
+async def test_merging_is_refused_to_whoever_does_not_answer_for_every_county(tx: Tx) -> None:
+    one, two = await make.incident(tx), await make.incident(tx, county=SHIMIAN)
+    with pytest.raises(Refused):
+        await service.merge(tx, await make.staff(tx, ("county_approver", LUDING)), [one], two, "同一次地震", NOW)
+
+
+async def test_an_incident_is_not_merged_into_itself_nor_into_a_closed_one(tx: Tx) -> None:
+    one, two = await make.incident(tx), await make.incident(tx)
+    actor = await province(tx)
+    with pytest.raises(Invalid):
+        await service.merge(tx, actor, [one], one, "同一次地震", NOW)
+    await service.close(tx, actor, [two], "误报", NOW)
+    with pytest.raises(Conflict):
+        await service.merge(tx, actor, [one], two, "同一次地震", NOW)
+
+
+async def two_incidents(tx: Tx, keys: Keys, *, again: int, first_only: int = 0) -> tuple[UUID, UUID]:
+    """A survivor and a duplicate; `again` households are awarded under both, with other device ids."""
+    survivor, duplicate = await make.incident(tx), await make.incident(tx)
+    if again:
+        await make.awards(tx, keys, incident=survivor, reporter=await reporter(tx), count=again)
+    for n in range(again + first_only):
+        await make.awards(tx, keys, incident=duplicate, reporter=await reporter(tx), first=n, device_id=uuid4())
+    return survivor, duplicate
+
+
+async def guards_of(tx: Tx, incident: UUID) -> int:
+    return int(await tx.fetchval("SELECT count(*) FROM entitlement_guard WHERE incident = $1", incident))
+
+
+async def broken(tx: Tx) -> list[str]:
+    (rule,) = [i for i in invariants.ALL if i.name == "entitled_once"]
+    return (await invariants.examine(tx, rule)).rows
+
+
+async def test_guards_move_to_the_survivor_and_awards_stay(tx: Tx, keys: Keys) -> None:
+    survivor, duplicate = await two_incidents(tx, keys, again=0, first_only=2)
+    done = await service.merge(tx, await province(tx), [duplicate], survivor, "同一次地震", LATER)
+    assert (done.guards, done.cases) == (6, 0)
+    assert (await guards_of(tx, duplicate), await guards_of(tx, survivor)) == (0, 6)
+    assert await tx.fetchval("SELECT count(*) FROM award WHERE incident = $1", duplicate) == 2
+    assert await broken(tx) == []
+
+
+async def test_aid_held_twice_opens_one_case_a_household_and_holds_its_award(tx: Tx, keys: Keys) -> None:
+    survivor, duplicate = await two_incidents(tx, keys, again=2, first_only=1)
+    done = await service.merge(tx, await province(tx), [duplicate], survivor, "同一次地震", LATER)
+    assert (done.guards, done.cases) == (9, 2)
+    cases = await recoveries.open_cases(tx)
+    assert {(c.people, c.incident, c.county, c.owner) for c in cases} == {(3, survivor, LUDING, "county_officer")}
+    held = {r["subject"] for r in await tx.fetch("SELECT subject FROM hold WHERE kind = 'award'")}
+    assert held == {str(c.award) for c in cases}
+    assert await guards_of(tx, survivor) == 9
+    assert await broken(tx) == []
+
+
+async def test_two_duplicates_merged_at_once_collide_with_each_other(tx: Tx, keys: Keys) -> None:
+    one, two = await two_incidents(tx, keys, again=1)
+    done = await service.merge(tx, await province(tx), [one, two], await make.incident(tx), "同一次地震", LATER)
+    assert (done.guards, done.cases) == (6, 1)
+
+
+async def test_the_number_of_statements_of_a_merge_does_not_depend_on_its_guards(tx: Tx, keys: Keys) -> None:
+    counts = []
+    for size in (1, 8):
+        survivor, duplicate = await two_incidents(tx, keys, again=0, first_only=size)
+        actor, seen = await province(tx), []
+        tx.add_query_logger(seen.append)
+        await service.merge(tx, actor, [duplicate], survivor, "同一次地震", LATER)
+        tx.remove_query_logger(seen.append)
+        counts.append(len(seen))
+        await tx.execute("DELETE FROM entitlement_guard")
+        await tx.execute("UPDATE household SET status = 'duplicate'")
+    assert counts[0] == counts[1]
+
+
+async def test_after_a_merge_people_are_guarded_under_the_survivor(tx: Tx, keys: Keys) -> None:
+    survivor, duplicate = await two_incidents(tx, keys, again=0, first_only=1)
+    _, _, activation = await make.activated(tx, incident=duplicate)
+    await service.merge(tx, await province(tx), [duplicate], survivor, "同一次地震", LATER)
+    assert (await activations.get_steady(tx, activation)).survivor == survivor
+
+
+async def test_records_that_come_home_late_for_a_merged_incident_are_taken(tx: Tx, keys: Keys) -> None:
+    survivor, duplicate = await make.incident(tx), await make.incident(tx)
+    actor = await province(tx)
+    await service.merge(tx, actor, [duplicate], survivor, "同一次地震", LATER)
+    (receipt,) = await register(tx, await reporter(tx), [make.registration(7, incident=duplicate)], LATER, keys)
+    assert receipt.outcome == "new"
+    await service.close(tx, actor, [survivor], "救助完成", LATER)
+    (receipt,) = await register(tx, await reporter(tx), [make.registration(8, incident=duplicate)], LATER, keys)
+    assert (receipt.outcome, receipt.code) == ("invalid", "incident_unknown")
+
+
+async def test_a_case_is_answered_once_by_its_county(tx: Tx, keys: Keys) -> None:
+    survivor, duplicate = await two_incidents(tx, keys, again=1)
+    await service.merge(tx, await province(tx), [duplicate], survivor, "同一次地震", LATER)
+    (case,) = await recoveries.open_cases(tx)
+    with pytest.raises(Refused):
+        await service.close_cases(tx, await make.staff(tx, ("county_officer", SHIMIAN)), LUDING, [case.id], "已追回", LATER)
+    actor = await officer(tx)
+    await service.close_cases(tx, actor, LUDING, [case.id], "已追回", LATER)
+    with pytest.raises(Conflict):
+        await service.close_cases(tx, actor, LUDING, [case.id], "已追回", LATER)
+    assert await recoveries.open_cases(tx) == []
