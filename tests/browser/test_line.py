@@ -154,7 +154,7 @@ async def test_from_activation_to_the_residents_answer(browser: Browser, stage: 
     reviewer = await _enter(browser, stage, f"{make.MOXI}.reviewer", width=390)
     await reviewer.goto(stage.url + "/approvals")
     await reviewer.locator("button.main").click()
-    await expect(reviewer.locator("main")).to_contain_text(str(HOUSEHOLDS))
+    await expect(reviewer.locator("main")).to_contain_text("已审核通过")
 
     preparer = await _enter(browser, stage, f"{make.LUDING}.prepare")
     await preparer.goto(stage.url + "/batches")
