@@ -98,6 +98,7 @@ PLACES: Final = (
     ("/approvals", "approvals", ("award.approve.A", "award.approve.B")),
     ("/corrections", "corrections", ("account.propose", "account.confirm")),
     ("/evidence", "evidence", ("evidence.accept",)),
+    ("/confirmations", "confirmations", ("confirm.report",)),
     ("/batches", "batches", ("batch.read",)),
     ("/payments", "payments", ("award.read",)),
     ("/funds", "funds", ("fund.read",)),

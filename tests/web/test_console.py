@@ -194,12 +194,28 @@ async def test_a_refusal_is_a_page_in_the_readers_language(enter: Enter, pool: d
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/incidents", "/households", "/approvals", "/corrections", "/evidence", "/batches", "/payments", "/funds", "/messages"]
+    "path",
+    [
+        "/",
+        "/incidents",
+        "/households",
+        "/approvals",
+        "/corrections",
+        "/evidence",
+        "/batches",
+        "/payments",
+        "/funds",
+        "/messages",
+        "/confirmations",
+    ],
 )
 async def test_an_empty_register_has_words_on_every_page(shared_enter: Enter, path: str) -> None:
-    role = {"/batches": "finance_checker", "/approvals": "township_reviewer", "/corrections": "township_reviewer"}.get(
-        path, "county_officer"
-    )
+    role = {
+        "/batches": "finance_checker",
+        "/approvals": "township_reviewer",
+        "/corrections": "township_reviewer",
+        "/confirmations": "reporter",
+    }.get(path, "county_officer")
     desk = Desk(await shared_enter(role, "510104"))
     page = await desk.open(path)
     assert "<main" in page

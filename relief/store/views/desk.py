@@ -38,6 +38,15 @@ JOIN person e ON e.county = a.county AND e.id = a.payee
 LEFT JOIN staff s ON s.id = v.submitted_by
 WHERE v.status = 'submitted' AND a.village LIKE ANY ($1::text[]) ORDER BY v.submitted_at, v.id LIMIT 500
 """
+_AWAITED = """
+SELECT p.county, p.id AS payment, n.drill, p.household, p.amount_fen, a.aid, p.settled_at, v.name AS village_name, e.id AS person, e.sealed AS sealed_person,
+       e.phone_route
+FROM confirmation f
+JOIN payment p ON p.county = f.county AND p.id = f.payment JOIN award a ON a.county = p.county AND a.id = p.award
+JOIN incident n ON n.id = a.incident JOIN region v ON v.code = a.village JOIN person e ON e.county = p.county AND e.id = p.payee
+WHERE f.status IN ('awaited', 'silent') AND a.village LIKE ANY ($1::text[])
+ORDER BY e.phone_route = 'two way', a.village, p.id LIMIT 200
+"""
 _MESSAGES = """
 SELECT m.county, m.id, m.drill, m.event, m.template, m.sealed, m.route, m.status, m.error, m.tries, m.queued_at, m.sent_at, m.ended_at, p.household, v.name AS village_name,
        f.status AS confirmation, f.way
@@ -110,6 +119,22 @@ class Piece(msgspec.Struct, frozen=True):
     sealed_person: bytes
 
 
+class Awaited(msgspec.Struct, frozen=True):
+    """A paid payment nobody has confirmed yet."""
+
+    county: str
+    payment: UUID
+    drill: bool
+    household: UUID
+    amount_fen: int
+    aid: str
+    settled_at: datetime
+    village_name: str
+    person: UUID
+    sealed_person: bytes
+    phone_route: str
+
+
 class Message(msgspec.Struct, frozen=True):
     """A message, its number and text still sealed."""
 
@@ -152,6 +177,11 @@ async def proposed_accounts(tx: Tx, villages: Sequence[str], person: UUID) -> li
 async def evidence(tx: Tx, villages: Sequence[str], person: UUID) -> list[Piece]:
     """Evidence to accept, oldest first."""
     return await many(tx, _EVIDENCE, Piece, list(villages), person)
+
+
+async def awaited(tx: Tx, villages: Sequence[str]) -> list[Awaited]:
+    """Payments to ask about in person, by village; those who can answer by message come last."""
+    return await many(tx, _AWAITED, Awaited, list(villages))
 
 
 async def messages(tx: Tx, villages: Sequence[str], statuses: Sequence[str] | None, after: tuple[str, UUID], limit: int) -> list[Message]:

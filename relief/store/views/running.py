@@ -110,6 +110,10 @@ FROM activation v JOIN zone_county z ON z.zone = v.zone
 WHERE v.status <> 'ended' AND z.county LIKE ANY ($12::text[])
   AND NOT EXISTS (SELECT FROM county_activation c WHERE c.county = z.county AND c.activation = v.id) HAVING count(*) > 0
 UNION ALL
+SELECT 'report', NULL, count(*), NULL, min(f.awaited_at)
+FROM confirmation f JOIN payment p ON p.county = f.county AND p.id = f.payment JOIN award a ON a.county = p.county AND a.id = p.award
+WHERE f.status IN ('awaited', 'silent') AND a.village LIKE ANY ($15::text[]) HAVING count(*) > 0
+UNION ALL
 SELECT 'force', NULL, count(DISTINCT z.id), NULL, min(z.drafted_at)
 FROM zone z JOIN zone_county c ON c.zone = z.id
 WHERE z.status = 'draft' AND c.county LIKE ANY ($13::text[]) AND z.drafted_by <> $14 HAVING count(*) > 0
@@ -198,5 +202,5 @@ async def by_county(tx: Tx, incident: UUID, villages: Sequence[str]) -> list[Cou
 
 
 async def waiting(tx: Tx, areas: Sequence[Sequence[str]], person: UUID) -> list[Waiting]:
-    """What waits for this person; `areas` are the thirteen lists of patterns in the order of the statement."""
-    return await many(tx, _WAITING, Waiting, *[list(a) for a in areas], person)
+    """What waits for this person; `areas` are lists of patterns in the order of the statement."""
+    return await many(tx, _WAITING, Waiting, *[list(a) for a in areas[:13]], person, *[list(a) for a in areas[13:]])

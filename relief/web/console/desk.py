@@ -8,12 +8,14 @@ from uuid import UUID
 import msgspec
 from litestar import Response, get, post
 
+from relief.domain.confirmation import Answer
 from relief.domain.errors import NotFound
 from relief.domain.project import BANKS
+from relief.services import confirm as confirm_
 from relief.services import correct, evidence, masked
 from relief.services.correct import Correction
 from relief.store.views import desk as views
-from relief.store.views.desk import Message, Piece, ProposedAccount, Returned
+from relief.store.views.desk import Awaited, Message, Piece, ProposedAccount, Returned
 from relief.web import access, given, house, pages
 from relief.web.console import common
 from relief.web.console.common import MoneyForm
@@ -45,10 +47,16 @@ class ChosenForm(MoneyForm, frozen=True):
     id: list[str] | str = ""
 
 
+class AnswerForm(ChosenForm, frozen=True, kw_only=True):
+    """What these households said."""
+
+    answer: Answer
+
+
 class Row(msgspec.Struct, frozen=True):
     """A row as shown: the thing, the masked name, the masked account."""
 
-    thing: Returned | ProposedAccount | Piece
+    thing: Returned | ProposedAccount | Piece | Awaited
     name: str
     account: str = ""
 
@@ -124,6 +132,27 @@ def _some(data: ChosenForm) -> list[UUID]:
     return ids
 
 
+@get("/confirmations", action="confirm.report")
+async def awaited(request: Req, read: given.Read, actor: given.Me, now: given.Now) -> Response[str]:
+    """Households to ask in person whether the money arrived."""
+    keys = house.of(request).keys
+    found = await views.awaited(read, common.patterns(actor, "confirm.report"))
+    rows = [Row(p, masked.name(keys, p.person, p.sealed_person)) for p in found]
+    drill = any(p.drill for p in found)
+    return pages.page(request, "confirmations.html", rows=rows, now=now, drill=drill, done=common.done_of(request))
+
+
+@post("/confirmations", action="confirm.report")
+async def report(request: Req, data: given.Form[AnswerForm], tx: given.Write, actor: given.Me, now: given.Now) -> Response[bytes]:
+    """Say for them what they said."""
+    ids = _some(data)
+    content = (sorted(ids), data.answer)
+    await common.once(
+        request, tx, actor, data.key, content, now, lambda: confirm_.by_reporter(tx, actor, data.county, ids, data.answer, now)
+    )
+    return common.go("/confirmations", "reported")
+
+
 @get("/messages", action="message.read")
 async def messages(
     request: Req,
@@ -145,4 +174,4 @@ async def messages(
     )  # fmt: skip
 
 
-HANDLERS: Final = [corrections, propose, confirm, pieces, accept, messages]
+HANDLERS: Final = [corrections, propose, confirm, pieces, accept, awaited, report, messages]
