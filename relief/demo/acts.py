@@ -211,6 +211,16 @@ async def _approve(scene: Scene, actor: Actor, county: str, awards: Sequence[Pic
         return (await approve.approve(tx, actor, county, ids, digest, scene.house.clock())).awards
 
 
+async def leave_work(scene: Scene, places: Sequence[scenes.Place], township: str, count: int = 24) -> None:
+    """For the visitor: late registrations of one township, decided and waiting for its reviewer."""
+    villages = [Village(p.code, p.lon, p.lat) for p in places if p.township == township]
+    late = list(families(count, scene.incident, villages, scene.house.clock(), seed=1, first=scene.households))
+    await _register(scene, township, late)
+    async with scene.tx() as tx:
+        await locate.locate(tx, township[:6], scene.zone, scene.house.clock())
+        await decide.decide(tx, scene.at(township[:6], "officer"), township[:6], scene.activation, scene.house.clock())
+
+
 async def show_own_refused(scene: Scene) -> None:
     """A reviewer who registered a household may not approve it."""
     async with scene.tx() as tx:

@@ -48,9 +48,9 @@ def distance_km(lon: npt.NDArray[np.float64], lat: npt.NDArray[np.float64]) -> n
 
 
 def families(
-    count: int, incident: UUID, villages: Sequence[Village], captured_at: datetime, seed: int = 20220905
+    count: int, incident: UUID, villages: Sequence[Village], captured_at: datetime, seed: int = 20220905, first: int = 0
 ) -> Iterator[Registration]:
-    """`count` registrations, reproducible from the seed."""
+    """`count` registrations, reproducible from the seed; `first` numbers the people, so that a later call makes others."""
     draw = np.random.default_rng(seed)
     place = draw.choice(len(villages), size=count, p=_weights(villages))
     lon = np.array([villages[p].lon for p in place])
@@ -60,12 +60,13 @@ def families(
     size = 1 + draw.binomial(5, 0.42, count)
     family_type = draw.choice(len(_FAMILY_TYPES), size=count, p=_FAMILY_SHARES)
     for n in range(count):
+        who = first + n
         rooms = _damage(float(near[n]), chance[n])
         yield Registration(
-            device_id=UUID(int=(0xDE30 << 112) | n), incident=incident, village=villages[place[n]].code,
+            device_id=UUID(int=(0xDE30 << 112) | who), incident=incident, village=villages[place[n]].code,
             lon=round(float(lon[n]) + float(chance[n, 5] - 0.5) * 0.004, 6), lat=round(float(lat[n]) + float(chance[n, 6] - 0.5) * 0.004, 6),
-            members=_members(n, int(size[n])), account=numbers.account(n), bank=_BANKS[n % 3 == 0], captured_at=captured_at,
-            accuracy_m=float(5 + int(chance[n, 7] * 30)), synthetic_point=True, phone=_phone(n), family_type=_FAMILY_TYPES[family_type[n]],
+            members=_members(who, int(size[n])), account=numbers.account(who), bank=_BANKS[n % 3 == 0], captured_at=captured_at,
+            accuracy_m=float(5 + int(chance[n, 7] * 30)), synthetic_point=True, phone=_phone(who), family_type=_FAMILY_TYPES[family_type[n]],
             injured=int(chance[n, 3] < 0.02 * near[n]), rooms_collapsed=rooms[0], rooms_severe=rooms[1], rooms_moderate=rooms[2],
             relocated=_relocated(float(near[n]), chance[n]), only_home=bool(chance[n, 4] < 0.95), occupied=bool(chance[n, 3] < 0.97),
         )  # fmt: skip

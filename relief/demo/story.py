@@ -184,6 +184,9 @@ async def _start_afresh(settings: Settings, screen: Console) -> None:
 
 async def _serve(scene: Scene, where: Places) -> None:
     screen = scene.screen
+    async with scene.tx() as tx:
+        places = await scenes.villages(tx, *BOX)
+    await acts.leave_work(scene, places, MOXI)
     screen.print(
         f"\n[bold]控制台 console[/bold]  {where.web_url}\n[bold]手机模拟 phones[/bold]  {where.phones_url}\n居民页 resident page  {where.web_url}/r"
     )
