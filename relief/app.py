@@ -9,17 +9,10 @@ from datetime import UTC, datetime
 from litestar import Litestar
 
 from relief import keyring
-from relief.channels import bank_layout
-from relief.channels.bank import FolderBank
-from relief.channels.sms import TwilioSms
-from relief.jobs import Work
 from relief.settings import Settings
 from relief.store import db, ready
 from relief.web import health, hooks, resident, site
 from relief.web.house import House
-
-#: The layout batch files are written in; the real one of the province is not public, another is a file beside it.
-LAYOUT = "yikatong"
 
 
 def clock() -> datetime:
@@ -37,16 +30,6 @@ async def open_house(settings: Settings, pool_size: int = 10, development: bool 
         yield House(pool=pool, keys=keys, settings=settings, clock=clock, development=development)
     finally:
         await pool.close()
-
-
-@asynccontextmanager
-async def open_work(house: House) -> AsyncIterator[Work]:
-    """The channels beside the house: everything the timetable needs."""
-    async with TwilioSms(house.settings) as sms:
-        yield Work(
-            pool=house.pool, keys=house.keys, settings=house.settings, clock=house.clock,
-            bank=FolderBank(house.settings.bank), layout=bank_layout.load(LAYOUT), sms=sms,
-        )  # fmt: skip
 
 
 def web(settings: Settings, development: bool = False) -> Litestar:

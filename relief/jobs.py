@@ -18,7 +18,8 @@ import msgspec
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from relief.channels.bank import Bank
-from relief.channels.sms import STATUS_PATH, Sms, send_all
+from relief.channels.sms import Sms, send_all
+from relief.channels.sms_webhook import STATUS_PATH
 from relief.domain.batch import Layout
 from relief.domain.errors import ReliefError
 from relief.domain.message import Absent

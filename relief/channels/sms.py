@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 from urllib.parse import urlsplit, urlunsplit
@@ -17,15 +17,11 @@ import aiohttp
 from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
 from twilio.http.async_http_client import AsyncTwilioHttpClient
 from twilio.http.response import Response
-from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 
 from relief.domain.errors import Refused, Unavailable
 from relief.domain.message import Outcome, Outgoing, Rejected, Sent, Throttled, Unknown, disposition
 from relief.settings import Settings
-
-STATUS_PATH: Final = "/hooks/sms/status"
-INBOUND_PATH: Final = "/hooks/sms/inbound"
 
 _BUSY_AFTER_S: Final = 1.0  # a 429 without Retry-After
 _FAULT_AFTER_S: Final = 60.0  # our account or sender is refused: somebody must look first
@@ -162,17 +158,6 @@ async def send_all(
             return item, await sms.send(item.to, item.text, callback_url)
 
     return list(await asyncio.gather(*(one(i) for i in items)))
-
-
-class Signature:
-    """Was this webhook signed by the carrier, for exactly this address and these parameters?"""
-
-    def __init__(self, token: str) -> None:
-        self._validator = RequestValidator(token)
-
-    def valid(self, url: str, params: Mapping[str, str], signature: str) -> bool:
-        """`url` is the public one we gave the carrier, never what a Host header says; `params` a mapping, or one with getall()."""
-        return bool(signature) and bool(self._validator.validate(url, params, signature))
 
 
 def _cannot_say() -> Unavailable:

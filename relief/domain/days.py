@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo
 
 import holidays
 
 BEIJING = ZoneInfo("Asia/Shanghai")
 
-_CHINA = holidays.country_holidays("CN")
 #: The State Council publishes the holidays of a year in the November before it; the library knows them up to here.
 LAST_PUBLISHED_YEAR = 2026
+
+
+@cache
+def _china() -> holidays.HolidayBase:
+    """China's calendar, built at first use: it costs a quarter of a second that a process which counts no days need not pay."""
+    return holidays.country_holidays("CN")
 
 
 def beijing_day(moment: datetime) -> date:
@@ -28,7 +34,7 @@ def add_working_days(day: date, count: int) -> date:
     """The day on which `count` working days have passed, counting from the next day (调休 make-up days are worked)."""
     while count > 0:
         day += timedelta(days=1)
-        if _CHINA.is_working_day(day):
+        if _china().is_working_day(day):
             count -= 1
     return day
 

@@ -15,7 +15,7 @@ from litestar import Request, Response, Router, post
 from litestar.datastructures import MultiDict
 from twilio.request_validator import HMAC_SHA1, SIGNATURE_HEADER, SIGNATURE_SETTINGS_HEADER, get_signature_algorithm
 
-from relief.channels.sms import INBOUND_PATH, STATUS_PATH, Signature
+from relief.channels.sms_webhook import INBOUND_PATH, STATUS_PATH, Signature
 from relief.domain import identity
 from relief.domain.errors import Invalid
 from relief.services import confirm

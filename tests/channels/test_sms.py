@@ -19,7 +19,8 @@ from litestar import Litestar, Request, Response, post
 
 from relief.channels.rehearsal import sms as twin
 from relief.channels.rehearsal.sms_line import Options
-from relief.channels.sms import Signature, TwilioSms, send_all
+from relief.channels.sms import TwilioSms, send_all
+from relief.channels.sms_webhook import Signature
 from relief.domain.errors import Refused, Unavailable
 from relief.domain.message import Outgoing, Rejected, Sent, Throttled, Unknown
 from relief.settings import Settings

@@ -13,7 +13,7 @@ import pytest
 from litestar import Litestar
 from twilio.request_validator import RequestValidator
 
-from relief.channels.sms import INBOUND_PATH, STATUS_PATH
+from relief.channels.sms_webhook import INBOUND_PATH, STATUS_PATH
 from relief.domain.message import Outgoing, Sent
 from relief.domain.sealing import Keys
 from relief.services import notify

@@ -1,0 +1,1 @@
+"""One module a command: `arguments(parser)` says what it takes, `does` on the parsed arguments is what it does."""

@@ -1,0 +1,37 @@
+"""The web process."""
+
+from __future__ import annotations
+
+import argparse
+
+import uvicorn
+
+from relief import app, settings
+from relief.commands.screen import err
+
+
+async def _serve(args: argparse.Namespace) -> int:
+    """The web process."""
+    chosen = settings.load()
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app.web(chosen, development=args.development),
+            host=chosen.listen_host,
+            port=chosen.listen_port,
+            log_level="warning",
+            access_log=False,
+            ssl_certfile=chosen.tls_cert,
+            ssl_keyfile=chosen.tls_key,
+            timeout_graceful_shutdown=10,
+            h11_max_incomplete_event_size=32_768,
+        )
+    )
+    err.print(f"relief serve: {chosen.public_url}")
+    await server.serve()
+    return 0 if server.started else 1
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Flags of `relief serve`."""
+    parser.add_argument("--development", action="store_true", help="also show the page of parts")
+    parser.set_defaults(does=_serve)

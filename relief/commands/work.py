@@ -1,0 +1,46 @@
+"""The background process: the timetable over rows in the database."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from relief import app, jobs, settings
+from relief.channels.bank import FolderBank
+from relief.channels.sms import TwilioSms
+from relief.commands.screen import err
+from relief.jobs import Work
+from relief.web.house import House
+
+
+@asynccontextmanager
+async def open_work(house: House) -> AsyncIterator[Work]:
+    """The channels beside the house: everything the timetable needs."""
+    async with TwilioSms(house.settings) as sms:
+        yield Work(
+            pool=house.pool, keys=house.keys, settings=house.settings, clock=house.clock, bank=FolderBank(house.settings.bank),
+            layout=house.writer.layout, sms=sms,
+        )  # fmt: skip
+
+
+async def _work(args: argparse.Namespace) -> int:
+    """The background process; ends on SIGTERM or SIGINT after the beats in hand."""
+    stop = asyncio.Event()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(sign, stop.set)
+    async with app.open_house(settings.load()) as house, open_work(house) as parts:
+        timetable = jobs.schedule(parts)
+        timetable.start()
+        err.print("relief work: the timetable runs")
+        await stop.wait()
+        timetable.pause()
+        await jobs.drain(parts)
+    return 0
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """`relief work` takes none."""
+    parser.set_defaults(does=_work)
