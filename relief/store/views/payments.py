@@ -28,6 +28,7 @@ LEFT JOIN batch b ON b.county = p.county AND b.id = p.batch
 LEFT JOIN confirmation f ON f.county = p.county AND f.payment = p.id
 WHERE a.village LIKE ANY ($1::text[]) AND ($2::uuid IS NULL OR a.incident = $2) AND ($3::text[] IS NULL OR p.status = ANY ($3))
   AND ($4::text[] IS NULL OR f.status = ANY ($4)) AND (p.county, p.id) > ($5, $6)
+  AND (NOT $8 OR NOT EXISTS (SELECT FROM payment n WHERE n.county = p.county AND n.instalment = p.instalment AND n.attempt > p.attempt))
 ORDER BY p.county, p.id LIMIT $7
 """
 
@@ -82,19 +83,17 @@ async def funds(tx: Tx, after: str | None, limit: int) -> list[Fund]:
     return await many(tx, _FUNDS, Fund, after, limit)
 
 
-async def payments(
-    tx: Tx, villages: Sequence[str], incident: UUID | None, statuses: Sequence[str] | None, confirmations: Sequence[str] | None,
-    after: tuple[str, UUID], limit: int,
-) -> list[PaymentRow]:  # fmt: skip
+class Filter(msgspec.Struct, frozen=True):
+    """Which attempts: of an incident, in these states, with these answers; `last_only` leaves out those tried again since."""
+
+    incident: UUID | None = None
+    statuses: Sequence[str] | None = None
+    confirmations: Sequence[str] | None = None
+    last_only: bool = False
+
+
+async def payments(tx: Tx, villages: Sequence[str], only: Filter, after: tuple[str, UUID], limit: int) -> list[PaymentRow]:
     """A page of payment attempts after (county, id)."""
     return await many(
-        tx,
-        _PAYMENTS,
-        PaymentRow,
-        list(villages),
-        incident,
-        statuses and list(statuses),
-        confirmations and list(confirmations),
-        *after,
-        limit,
+        tx, _PAYMENTS, PaymentRow, list(villages), only.incident, only.statuses, only.confirmations, *after, limit, only.last_only
     )

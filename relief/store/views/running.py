@@ -34,7 +34,8 @@ WITH h AS (
            count(*) FILTER (WHERE q.status IN ('sent', 'unknown')) AS out, min(q.sent_at) FILTER (WHERE q.status IN ('sent', 'unknown')) AS out_oldest,
            count(DISTINCT q.award) FILTER (WHERE q.status = 'paid') AS paid,
            coalesce(sum(q.amount_fen) FILTER (WHERE q.status = 'paid'), 0)::bigint AS paid_fen,
-           count(*) FILTER (WHERE q.status = 'returned') AS returned, count(*) FILTER (WHERE q.status = 'unknown') AS unknown
+           count(*) FILTER (WHERE q.status = 'returned' AND NOT EXISTS (
+               SELECT FROM payment n WHERE n.county = q.county AND n.instalment = q.instalment AND n.attempt > q.attempt)) AS returned, count(*) FILTER (WHERE q.status = 'unknown') AS unknown
     FROM payment q JOIN award b ON b.county = q.county AND b.id = q.award WHERE b.incident = $1 AND b.village LIKE ANY ($2::text[])
 ), c AS (
     SELECT count(DISTINCT q.award) FILTER (WHERE f.status = 'confirmed') AS confirmed,

@@ -14,6 +14,7 @@ from relief.services.approve import Approved
 from relief.services.disburse import Frozen
 from relief.services.fund import NewFund
 from relief.store.views import approvals, batches, desk, payments
+from relief.store.views.payments import Filter
 from relief.web import access, given, house, idempotency
 from relief.web.api.shared import After, Limit, Page
 from relief.web.console import common
@@ -271,7 +272,7 @@ async def list_payments(
 ) -> Page[PaymentOut]:  # fmt: skip
     """Payment attempts of your areas, payees masked."""
     villages = common.patterns(actor, "award.read")
-    found = await payments.payments(read, villages, incident, [status] if status else None, None, common.unpack(after), limit)
+    found = await payments.payments(read, villages, Filter(incident, [status] if status else None), common.unpack(after), limit)
     keys = house.of(request).keys
     items = [
         PaymentOut(

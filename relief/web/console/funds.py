@@ -14,7 +14,7 @@ from relief.services import fund, masked
 from relief.services.fund import NewFund
 from relief.store.views import incidents
 from relief.store.views import payments as views
-from relief.store.views.payments import PaymentRow
+from relief.store.views.payments import Filter, PaymentRow
 from relief.web import given, guard, house, pages
 from relief.web.console import common
 from relief.web.console.common import MoneyForm
@@ -86,11 +86,10 @@ async def payments(
 ) -> Response[str]:  # fmt: skip
     """Payment attempts by state, a page at a time."""
     show = show if show in SHOWS else "all"
-    statuses, confirmations = SHOWS[show]
     of = await common.chosen(read, actor, incident)
-    found = await views.payments(
-        read, common.patterns(actor, "award.read"), of.id if of else None, statuses, confirmations, common.unpack(after), common.PAGE
-    )
+    statuses, confirmations = SHOWS[show]
+    only = Filter(of.id if of else None, statuses, confirmations, last_only=show == "returned")
+    found = await views.payments(read, common.patterns(actor, "award.read"), only, common.unpack(after), common.PAGE)
     keys = house.of(request).keys
     return pages.page(
         request, "payments.html", rows=[Row(p, masked.name(keys, p.person, p.sealed_person)) for p in found], show=show, shows=list(SHOWS), now=now,
