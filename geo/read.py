@@ -1,63 +1,77 @@
-"""The killable child: limits itself, reads one file from standard input, writes one JSON answer, ends.
+"""The killable child: limits itself, does one piece of work from standard input, writes one JSON answer, ends.
 
     python -m geo.read < request
 
-The request is one line of JSON (`Request`), then the bytes of the file. Started by `geo.sandbox`.
+The request is one line of JSON (`Request`), then the bytes of a file or, for work on zones, MessagePack. Started by `geo.sandbox`.
 """
 
 from __future__ import annotations
 
+import importlib
+import os
 import resource
 import sys
+import tempfile
+from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 import shapely
 
-from geo import zonefile
-from geo.model import Box, Place, ZoneFile, ZoneFileError
+from geo import area, zonefile
+from geo.model import ZoneFileError
+from geo.wire import Answer, Refusal, Request, Shape
 
 CPU_SECONDS = 5
 MEMORY_BYTES = 1 << 30
+#: What it may hold in memory of its own; the libraries' code and the data they map come on top and are shared.
+DATA_BYTES = 448 << 20
+FILE_BYTES = 48 << 20
 _LIMITS = (
     (resource.RLIMIT_CPU, CPU_SECONDS, CPU_SECONDS + 1),
     (resource.RLIMIT_AS, MEMORY_BYTES, MEMORY_BYTES),
+    (resource.RLIMIT_DATA, DATA_BYTES, DATA_BYTES),
     (resource.RLIMIT_NOFILE, 64, 64),
-    (resource.RLIMIT_FSIZE, 1 << 20, 1 << 20),
+    (resource.RLIMIT_FSIZE, FILE_BYTES, FILE_BYTES),
     (resource.RLIMIT_CORE, 0, 0),
 )
 
 
-class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What stands before the file."""
-
-    name: str
-    box: Box
-
-
-class Refusal(msgspec.Struct, frozen=True):
-    """A ZoneFileError on the wire."""
-
-    code: str
-    message: str
-    at: Place | None
-
-
-class Answer(msgspec.Struct, frozen=True):
-    """Exactly one of the two."""
-
-    zone: ZoneFile | None = None
-    refusal: Refusal | None = None
-
-
 def answer(request: bytes, content: bytes) -> Answer:
-    """The file understood, or why not."""
+    """The work done, or why not."""
     asked = msgspec.json.decode(request, type=Request)
     try:
-        return Answer(zone=zonefile.read(content, asked.name, asked.box))
+        match asked.work:
+            case "difference":
+                return Answer(areas=_difference(*msgspec.msgpack.decode(content, type=tuple[list[bytes], list[bytes]])))
+            case "geopackage":
+                return Answer(content=_geopackage(asked.name, msgspec.msgpack.decode(content, type=list[Shape])))
+        return Answer(zone=zonefile.read(content, asked.name, asked.options))
     except ZoneFileError as error:
         return Answer(refusal=Refusal(error.code, error.message, error.at))
     except (MemoryError, shapely.GEOSException):
         return Answer(refusal=Refusal("file_too_heavy", "文件过于复杂，请简化后再导入 · the file is too complex; simplify it", None))
+
+
+def _difference(old: Sequence[bytes], new: Sequence[bytes]) -> tuple[float, float]:
+    before, after = (shapely.union_all(shapely.from_wkb(bands)) for bands in (old, new))
+    return _km2(shapely.difference(after, before)), _km2(shapely.difference(before, after))
+
+
+def _km2(shape: Any) -> float:
+    return sum(area.km2(p) for p in shapely.get_parts(shape) if p.geom_type == "Polygon")
+
+
+def _geopackage(name: str, shapes: Sequence[Shape]) -> bytes:
+    """GDAL writes to a file of the child's own, which goes with its folder."""
+    gdal = importlib.import_module("geo.gdal")
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "zone.gpkg")
+        gdal.write_geopackage(
+            name, [s.label for s in shapes], [s.level for s in shapes], [s.area_km2 for s in shapes], [s.wkb for s in shapes], path
+        )
+        with open(path, "rb") as file:
+            return file.read()
 
 
 def main() -> None:

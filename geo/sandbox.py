@@ -7,37 +7,89 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from functools import cache
 from typing import Final
+from weakref import WeakKeyDictionary
 
 import msgspec
 
-from geo.model import MAX_BYTES, SICHUAN, Box, ZoneFile, ZoneFileError
-from geo.read import Answer, Request
+from geo.model import MAX_BYTES, Options, ZoneFile, ZoneFileError
+from geo.wire import Answer, Request, Shape
 
 WALL_SECONDS: Final = 8.0
+#: Children at work at once, per process: a flood of uploads may not take the processor from the payments.
+CHILDREN: Final = 2
+#: How long a file waits for its turn.
+QUEUE_SECONDS: Final = 30.0
+_turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
 #: Out of processor time, killed, aborted by an allocation that failed, or ended by the C library for the same reason (127).
 _HEAVY: Final = (-signal.SIGXCPU, -signal.SIGKILL, -signal.SIGABRT, 127)
-#: A clean environment: nothing of the server's (database address, keys) is inherited. The drivers skipped can read other files.
+#: Every driver of GDAL but ESRI Shapefile and GPKG. Many can read other files or the network (VRT, WFS, HTTP …); `geo.gdal` refuses to
+#: work when a driver is left that is not in its own short list, so a new one cannot slip in.
+_SKIPPED: Final = (
+    "MEM,PCIDSK,PDS4,VICAR,PDF,MBTiles,EEDA,OGCAPI,GDALG,MapInfo File,LVBAG,S57,DGN,OGR_VRT,VRT,CSV,GML,GPX,LIBKML,KML,GeoJSON,GeoJSONSeq,"
+    "ESRIJSON,TopoJSON,OGR_GMT,SQLite,WAsP,OpenFileGDB,DXF,FlatGeobuf,GeoRSS,VFK,PGDUMP,OSM,GPSBabel,OGR_PDS,WFS,OAPIF,EDIGEO,Idrisi,ODS,"
+    "XLSX,Elasticsearch,Carto,AmigoCloud,SXF,Selafin,JML,PLSCENES,CSW,VDV,MVT,NGW,MapML,GTFS,PMTiles,JSONFG,MiraMonVector,ADBC,AVCBin,"
+    "AVCE00,AIVector,HTTP"
+)
+#: A clean environment: nothing of the server's (database address, keys) is inherited.
 _ENVIRONMENT: Final = {
     "PATH": "/usr/bin:/bin",
     "LANG": "C.UTF-8",
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
-    "OGR_SKIP": "OGR_VRT,VRT",
+    "GDAL_NUM_THREADS": "1",
+    "OGR_SKIP": _SKIPPED,
     "GDAL_SKIP": "VRT",
+    "GDAL_DRIVER_PATH": "disable",
+    "PROJ_NETWORK": "OFF",
     "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".none",
 }
 
 
-async def inspect(content: bytes, name: str, box: Box = SICHUAN, wall_seconds: float = WALL_SECONDS) -> ZoneFile:
+async def inspect(content: bytes, name: str, options: Options = Options(), wall_seconds: float = WALL_SECONDS) -> ZoneFile:  # noqa: B008 - frozen
     """Understand an uploaded zone file or raise ZoneFileError.
 
     A child that is too slow or too large is `file_too_heavy`, one that crashes is `file_unreadable`; the caller is unharmed.
     """
     if len(content) > MAX_BYTES:
         raise ZoneFileError("too_large", f"文件超过 {MAX_BYTES // 1_000_000} MB · the file is larger than {MAX_BYTES // 1_000_000} MB")
-    request = msgspec.json.encode(Request(name=name, box=box)) + b"\n" + content
+    answer = await _ask(Request(name=name, options=options), content, wall_seconds)
+    if answer.zone is None:
+        raise _unreadable()
+    return answer.zone
+
+
+async def difference(old: Sequence[bytes], new: Sequence[bytes]) -> tuple[float, float]:
+    """km² that the new zone (its bands as WKB) has and the old has not, and the other way round."""
+    answer = await _ask(Request(name="", work="difference"), msgspec.msgpack.encode((old, new)), WALL_SECONDS)
+    if answer.areas is None:
+        raise _unreadable()
+    return answer.areas
+
+
+async def geopackage(name: str, shapes: Sequence[Shape]) -> bytes:
+    """A GeoPackage of bands."""
+    answer = await _ask(Request(name=name, work="geopackage"), msgspec.msgpack.encode(shapes), WALL_SECONDS)
+    if answer.content is None:
+        raise _unreadable()
+    return answer.content
+
+
+async def _ask(request: Request, content: bytes, wall_seconds: float) -> Answer:
+    turn = _turns.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(CHILDREN))
+    try:
+        await asyncio.wait_for(turn.acquire(), QUEUE_SECONDS)
+    except TimeoutError:
+        raise ZoneFileError("busy", "正在处理的文件太多，请稍后再试 · too many files are being read; try again in a minute") from None
+    try:
+        return await _child(msgspec.json.encode(request) + b"\n" + content, wall_seconds)
+    finally:
+        turn.release()
+
+
+async def _child(request: bytes, wall_seconds: float) -> Answer:
     child = await asyncio.create_subprocess_exec(
         *await asyncio.to_thread(_isolated), sys.executable, "-I", "-B", "-m", "geo.read",
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
@@ -52,7 +104,7 @@ async def inspect(content: bytes, name: str, box: Box = SICHUAN, wall_seconds: f
     return _understood(child.returncode, output)
 
 
-def _understood(status: int | None, output: bytes) -> ZoneFile:
+def _understood(status: int | None, output: bytes) -> Answer:
     if status in _HEAVY:
         raise _too_heavy()
     try:
@@ -61,9 +113,13 @@ def _understood(status: int | None, output: bytes) -> ZoneFile:
         answer = Answer()
     if answer.refusal is not None:
         raise ZoneFileError(answer.refusal.code, answer.refusal.message, answer.refusal.at)
-    if answer.zone is None:
-        raise ZoneFileError("file_unreadable", "文件无法读取 · the file cannot be read")
-    return answer.zone
+    if answer == Answer():
+        raise _unreadable()
+    return answer
+
+
+def _unreadable() -> ZoneFileError:
+    return ZoneFileError("file_unreadable", "文件无法读取 · the file cannot be read")
 
 
 def _too_heavy() -> ZoneFileError:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from geo.model import ZoneFileError
+from geo.model import MAX_TEXT, ZoneFileError
 
 #: Deep enough for GeoJSON with nested properties, far below what hurts a recursive parser.
 MAX_DEPTH: Final = 32
@@ -22,6 +22,8 @@ def loads(content: bytes) -> Any:
     """Parse UTF-8 JSON; refuse other encodings, great depth, duplicate keys, NaN and Infinity."""
     if not content.strip():
         raise ZoneFileError("empty", "文件是空的 · the file is empty")
+    if len(content) > MAX_TEXT:
+        raise ZoneFileError("too_large", f"文件内容超过 {MAX_TEXT // 1_000_000} MB · more than {MAX_TEXT // 1_000_000} MB of text")
     if depth(content) > MAX_DEPTH:
         raise ZoneFileError("too_deep", "文件嵌套层数过多 · the file is nested too deeply")
     try:

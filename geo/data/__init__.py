@@ -8,6 +8,7 @@ from typing import Final
 _HERE: Final = Path(__file__).resolve().parent
 
 DIVISIONS: Final = _HERE / "divisions.csv.gz"  # code, name, level, parent, lon, lat
+COUNTY_CODES: Final = _HERE / "county_codes.csv"  # codes of before → today's
 COUNTIES: Final = _HERE / "counties.geojson.gz"  # exact polygons, for overlays
 COUNTIES_MAP: Final = _HERE / "counties_map.geojson"  # light polygons, for the basemap
 LUDING_V1: Final = _HERE / "luding2022" / "zone_v1_rapid_2022-09-05.geojson"

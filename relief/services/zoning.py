@@ -6,16 +6,15 @@ import asyncio
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import numpy as np
-import shapely
 
-from geo import area, overlay, sandbox
 from geo import locate as geometry
-from geo.model import MAX_BYTES, ZoneFile, ZoneFileError
+from geo import overlay, sandbox
+from geo.model import Alert, Options, ZoneFile, ZoneFileError
 from relief.domain import incident as incident_
 from relief.domain import zone as zone_
 from relief.domain.days import beijing_day
@@ -24,7 +23,7 @@ from relief.domain.incident import NewIncident as NewIncident
 from relief.domain.policy import Actor, require
 from relief.domain.zone import Area, BandMove, Difference, Moved
 from relief.domain.zone import NewZone as NewZone
-from relief.store import audits, incidents, locations, regions, zones
+from relief.store import audits, incidents, locations, regions, zone_sources, zones
 from relief.store.db import Tx
 from relief.store.locations import Places
 from relief.store.zones import Band
@@ -46,28 +45,44 @@ async def open_incident(tx: Tx, actor: Actor, new: NewIncident, now: datetime) -
     return made
 
 
-async def inspect(content: bytes, name: str) -> ZoneFile:
+async def inspect(content: bytes, name: str, options: Options = Options()) -> ZoneFile:  # noqa: B008 - frozen
     """Understand an uploaded file in a child that may be killed; Invalid with the place (`at`: lon, lat) where it is wrong.
 
     Call it before opening a transaction: it may take seconds.
     """
     try:
-        return await sandbox.inspect(content, name)
+        return await sandbox.inspect(content, name, options)
     except ZoneFileError as error:
         raise Invalid(error.code, error.message, at=error.at) from None
 
 
-async def import_zone(tx: Tx, actor: Actor, incident: UUID, new: NewZone, content: bytes, bands: ZoneFile, now: datetime) -> UUID:
-    """Keep a file as the next draft version with its bands and counties; `bands` is what `inspect` made of `content`."""
+async def import_zone(
+    tx: Tx,
+    actor: Actor,
+    incident: UUID,
+    new: NewZone,
+    content: bytes,
+    bands: ZoneFile,
+    now: datetime,
+    options: Options = Options(),  # noqa: B008 - frozen
+) -> UUID:
+    """Keep a file as the next draft version with its bands and counties; `bands` is what `inspect` made of `content` with `options`.
+
+    Conflict where this very file is a living version already; Refused where an alert may not be acted on.
+    """
     zone_.check(new)
     found = await incidents.lock(tx, incident)
     require(actor, "zone.draft", found.county)
     if found.status == "closed":
         raise Conflict("incident_closed", "灾害事件已结束 · the incident is closed")
+    if not found.drill:
+        _check_real(bands.alert)
+    if not bands.bands:
+        raise Invalid("no_area", "文件没有范围；点须给出距离 · the file holds no area; a point needs a distance")
     digest = hashlib.sha256(content).digest()
     if (version := await zones.same_file(tx, incident, digest)) is not None:
         raise Conflict("zone_exists", f"该文件已是第{version}版灾区范围 · this very file is version {version} already", version=version)
-    touched = await asyncio.to_thread(overlay.county_shares, [b.wkb for b in bands.bands])
+    touched = overlay.zone_shares(bands.bands)
     if not touched:
         raise Invalid("no_county", "灾区范围没有落在任何县 · the zone touches no county")
     zone = await zones.insert(
@@ -75,9 +90,51 @@ async def import_zone(tx: Tx, actor: Actor, incident: UUID, new: NewZone, conten
     )
     await zones.insert_bands(tx, zone, [Band(b.rank, b.label, b.level, b.wkb, *b.bounds, b.area_km2) for b in bands.bands])
     await zones.insert_counties(tx, zone, [(t.code, t.area_km2, t.share) for t in touched])
-    detail = {"incident": str(incident), "file": digest.hex(), "bands": len(bands.bands), "counties": [t.code for t in touched]}
+    await _keep_source(tx, zone, content, bands, options)
+    detail = {
+        "incident": str(incident), "file": digest.hex(), "format": bands.format, "bands": len(bands.bands),
+        "counties": [t.code for t in touched], "repaired": len(bands.repairs),
+    }  # fmt: skip
     await audits.add(tx, audits.SHARED, actor, "zone.draft", "zone", [zone], now, detail)
     return zone
+
+
+def _check_real(alert: Alert | None) -> None:
+    """Test, exercise, draft and unsigned messages are looked at, never acted on outside a drill."""
+    if alert is None:
+        return
+    if alert.status != "Actual":
+        raise Refused("alert_not_actual", "测试、演练或草稿预警只能用于演练 · a test, exercise or draft serves drills only")
+    if not alert.signed:
+        raise Refused("alert_unsigned", "没有签名的预警只能用于演练 · an unsigned alert serves drills only")
+    if alert.kind == "Cancel":
+        raise Refused("alert_cancel", "这是撤销消息，不是灾区范围 · this message cancels; it is no zone")
+
+
+async def _keep_source(tx: Tx, zone: UUID, content: bytes, bands: ZoneFile, options: Options) -> None:
+    """The file as received and what was mended in it: both geometries stay."""
+    await zone_sources.insert(
+        tx,
+        zone_sources.Source(
+            zone=zone,
+            name=bands.name or bands.title,
+            format=bands.format,
+            crs=bands.crs,
+            options=msgspec.json.encode(options).decode(),
+            warnings=msgspec.json.encode(bands.warnings).decode(),
+            alert=None if bands.alert is None else msgspec.json.encode(bands.alert).decode(),
+            content=content,
+            repaired=bool(bands.repairs) or any(w.code == "ring_closed" for w in bands.warnings),
+        ),
+    )
+    await zone_sources.insert_mended(
+        tx,
+        zone,
+        [
+            zone_sources.Mended(r.code, *(r.at or (None, None)), r.before, r.area_before_km2, r.area_after_km2)  # type: ignore[call-arg]
+            for r in bands.repairs
+        ],
+    )
 
 
 async def put_in_force(tx: Tx, actor: Actor, zone: UUID, now: datetime) -> None:
@@ -110,7 +167,7 @@ async def difference(tx: Tx, old_zone: UUID, new_zone: UUID) -> Difference:
     after = {t.county: t.name for t in await zones.counties(tx, new_zone)}
     found = await locations.places(tx, sorted(before.keys() | after.keys()), old.incident, old_zone)
     was, now_ = await _both(found, old_bands, new_bands)
-    gained, lost = await asyncio.to_thread(_areas, old_bands, new_bands)
+    gained, lost = await sandbox.difference([b.geometry for b in old_bands], [b.geometry for b in new_bands])
     return Difference(
         old=old_zone,
         new=new_zone,
@@ -145,12 +202,6 @@ async def _both(found: Places, old: Sequence[Band], new: Sequence[Band]) -> tupl
     return sides[0].rank, sides[1].rank
 
 
-def _areas(old: Sequence[Band], new: Sequence[Band]) -> tuple[float, float]:
-    """Square kilometres gained and lost."""
-    before, after = (shapely.union_all([shapely.from_wkb(b.geometry) for b in bands]) for bands in (old, new))
-    return area.km2(shapely.difference(after, before)), area.km2(shapely.difference(before, after))
-
-
 def _moves(found: Places, was: Any, now_: Any, old: Sequence[Band], new: Sequence[Band]) -> list[BandMove]:
     old_levels, new_levels = ({b.rank: b.level for b in bands} for bands in (old, new))
     kinds, counts = np.unique(np.stack([found.county, was, now_]), axis=1, return_counts=True)
@@ -158,37 +209,3 @@ def _moves(found: Places, was: Any, now_: Any, old: Sequence[Band], new: Sequenc
         BandMove(f"{county:06d}", a, old_levels.get(a), b, new_levels.get(b), n)
         for (county, a, b), n in zip(kinds.T.tolist(), counts.tolist(), strict=True)
     ]
-
-
-async def inspect_file(path: Path) -> dict[str, Any]:
-    """What a zone file holds, for people and scripts; nothing is kept. Invalid where it is refused."""
-    zone = await inspect(await asyncio.to_thread(_content, Path(path)), Path(path).name)
-    shares = await asyncio.to_thread(lambda: [overlay.band_shares(b.wkb) for b in zone.bands])
-    return {
-        "title": zone.title,
-        "format": zone.format,
-        "crs": zone.crs,
-        "area_km2": round(sum(b.area_km2 for b in zone.bands), 2),
-        "bands": [
-            {
-                "name": b.label,
-                "level": b.level,
-                "area_km2": round(b.area_km2, 2),
-                "parts": b.parts,
-                "holes": b.holes,
-                "vertices": b.vertices,
-                "counties": [{"code": s.code, "name": s.name, "share": round(s.share, 4)} for s in touched],
-            }
-            for b, touched in zip(zone.bands, shares, strict=True)
-        ],
-        "warnings": [{"code": w.code, "message": w.message, "at": w.at} for w in zone.warnings],
-    }
-
-
-def _content(path: Path) -> bytes:
-    """One byte more than allowed is enough to refuse it."""
-    try:
-        with path.open("rb") as file:
-            return file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise Invalid("file", f"文件打不开 · the file cannot be opened: {error.strerror}") from None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
@@ -167,3 +167,32 @@ SELECT z.county, r.name, z.area_km2, z.share FROM zone_county z JOIN region r ON
 async def counties(tx: Tx, zone: UUID) -> list[TouchedCounty]:
     """The counties it touches, by code."""
     return await many(tx, _COUNTIES, TouchedCounty, zone)
+
+
+class Village(msgspec.Struct, frozen=True):
+    """A village of a county that the zone touches; its point is made up where `synthetic`."""
+
+    code: str
+    name: str
+    lon: float
+    lat: float
+    synthetic: bool
+    county: str
+    county_name: str
+    township_name: str
+
+
+_VILLAGES = """
+SELECT v.code, v.name, v.lon, v.lat, v.synthetic, c.code AS county, c.name AS county_name, t.name AS township_name
+FROM zone_county z
+JOIN region c ON c.code = z.county
+JOIN region t ON t.parent = c.code
+JOIN region v ON v.parent = t.code
+WHERE z.zone = $1 AND v.level = 'village' AND v.lon IS NOT NULL AND v.lat IS NOT NULL AND (v.valid_to IS NULL OR v.valid_to > $2)
+ORDER BY v.code
+"""
+
+
+async def villages(tx: Tx, zone: UUID, day: date) -> list[Village]:
+    """All villages of the counties a version touches, inside or not, by code."""
+    return await many(tx, _VILLAGES, Village, zone, day)

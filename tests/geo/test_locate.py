@@ -15,7 +15,8 @@ from pyproj import Geod
 from geo import area, counties, data, locate, overlay, zonefile
 from tests.geo.shapes import LAT, LON, feature, file, polygon, square
 
-LUDING = [b.wkb for b in zonefile.read(data.LUDING_V2.read_bytes(), "v2").bands]
+V2 = zonefile.read(data.LUDING_V2.read_bytes(), "v2").bands
+LUDING = [b.wkb for b in V2]
 
 
 def ranks(bands: list[bytes], points: Any, accuracy: Any = 0.0) -> tuple[list[int], list[bool]]:
@@ -116,7 +117,7 @@ def test_a_zone_of_many_long_borders_is_measured_in_bounded_memory() -> None:
 
 
 def test_the_luding_zone_touches_thirteen_counties_and_luding_wholly() -> None:
-    shares = overlay.county_shares(LUDING)
+    shares = overlay.zone_shares(V2)
     assert len(shares) == 13
     assert {s.name: s.share for s in shares}["泸定县"] == pytest.approx(1.0)
     assert sum(s.area_km2 for s in shares) == pytest.approx(19_088, rel=1e-4)
@@ -125,7 +126,7 @@ def test_the_luding_zone_touches_thirteen_counties_and_luding_wholly() -> None:
 def test_a_county_as_a_zone_touches_only_itself() -> None:
     known = counties.load()
     at = known.codes.index("513322")
-    shares = overlay.county_shares([shapely.to_wkb(known.shapes[at])])
+    shares = overlay.band_shares(shapely.to_wkb(known.shapes[at]))
     assert [(s.code, s.share) for s in shares] == [("513322", pytest.approx(1.0))]
 
 

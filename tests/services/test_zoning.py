@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -233,38 +231,7 @@ async def household(tx: Tx, incident: UUID, lon: float, lat: float, accuracy: fl
     return found
 
 
-@pytest.mark.parametrize(
-    ("content", "code"),
-    [
-        (b"<kml/>", "not_geojson"),
-        (b"", "empty"),
-        (one([[LON, LAT], [LON + 0.2, LAT + 0.2], [LON + 0.2, LAT], [LON, LAT + 0.2], [LON, LAT]]), "self_crossing"),
-        (one(square(0.1, lon=12.0, lat=51.0)), "outside_box"),
-        (one([[lat, lon] for lon, lat in square(0.1)]), "axes_swapped"),
-    ],
-)
-async def test_a_bad_file_is_invalid_by_name_from_disk_too(tmp_path: Path, content: bytes, code: str) -> None:
-    path = tmp_path / "zone.geojson"
-    path.write_bytes(content)
-    with pytest.raises(Invalid) as caught:
-        await zoning.inspect_file(path)
-    assert caught.value.code == code
-
-
 async def test_a_self_crossing_names_its_place_to_the_caller() -> None:
     with pytest.raises(Invalid) as caught:
         await zoning.inspect(one([[LON, LAT], [LON + 0.2, LAT + 0.2], [LON + 0.2, LAT], [LON, LAT + 0.2], [LON, LAT]]), "bow")
     assert caught.value.data["at"] == pytest.approx((LON + 0.1, LAT + 0.1))
-
-
-async def test_a_missing_file_is_invalid(tmp_path: Path) -> None:
-    with pytest.raises(Invalid, match="cannot be opened"):
-        await zoning.inspect_file(tmp_path / "none.geojson")
-
-
-async def test_inspecting_a_file_tells_bands_areas_and_counties() -> None:
-    report = await zoning.inspect_file(data.LUDING_V2)
-    assert [(b["level"], b["parts"], b["holes"]) for b in report["bands"]] == [(9, 1, 0), (8, 1, 1), (7, 1, 1), (6, 1, 1)]
-    assert report["bands"][0]["counties"][0]["code"].startswith("51")
-    assert sum(b["area_km2"] for b in report["bands"]) == pytest.approx(19_088, abs=1)
-    json.dumps(report)
