@@ -155,12 +155,13 @@ CREATE TABLE transfer (
     act         uuid NOT NULL,             -- the audit row of the act that moved it
     at          timestamptz NOT NULL,
     PRIMARY KEY (county, id),
-    CONSTRAINT transfer_moves CHECK (source <> target),
-    CONSTRAINT transfer_fund FOREIGN KEY (county, fund) REFERENCES fund (county, id)
+    CONSTRAINT transfer_moves CHECK (source <> target)
 );
 CREATE INDEX transfer_subject ON transfer (county, subject_id);
-CREATE INDEX transfer_of_fund ON transfer (county, fund);
 
+-- Awards, instalments, payments and transfers are only ever written by INSERT … SELECT from the row they belong to, and nothing may
+-- delete those. A foreign key would look the parent up again, one row at a time, for half the cost of the whole act; the invariant
+-- nothing_is_orphaned proves the same for every row.
 CREATE TABLE award (
     county       text NOT NULL,
     id           uuid NOT NULL DEFAULT gen_random_uuid(),
@@ -179,9 +180,6 @@ CREATE TABLE award (
     proposed_at  timestamptz NOT NULL,
     approved_at  timestamptz,
     PRIMARY KEY (county, id),
-    CONSTRAINT award_payee FOREIGN KEY (county, payee) REFERENCES person (county, id),
-    CONSTRAINT award_decision FOREIGN KEY (county, decision) REFERENCES decision (county, id),
-    CONSTRAINT award_fund FOREIGN KEY (county, fund) REFERENCES fund (county, id),
     CONSTRAINT award_funded CHECK (status NOT IN ('approved', 'completed') OR fund IS NOT NULL)
 );
 CREATE UNIQUE INDEX award_once ON award (county, household, incident, aid, period)
@@ -198,8 +196,7 @@ CREATE TABLE instalment (
     status      text NOT NULL CHECK (status IN ('waiting', 'due', 'released', 'settled', 'cancelled')),
     due_at      timestamptz,
     PRIMARY KEY (county, id),
-    CONSTRAINT instalment_seq UNIQUE (county, award, seq),
-    CONSTRAINT instalment_award FOREIGN KEY (county, award) REFERENCES award (county, id)
+    CONSTRAINT instalment_seq UNIQUE (county, award, seq)
 );
 CREATE INDEX instalment_due ON instalment (county, status, id);
 
@@ -270,15 +267,13 @@ CREATE TABLE payment (
     PRIMARY KEY (county, id),
     CONSTRAINT payment_reference UNIQUE (county, reference),
     CONSTRAINT payment_attempt UNIQUE (county, instalment, attempt),
-    CONSTRAINT payment_instalment FOREIGN KEY (county, instalment) REFERENCES instalment (county, id),
-    CONSTRAINT payment_account FOREIGN KEY (county, account) REFERENCES account (county, id),
     CONSTRAINT payment_batch FOREIGN KEY (county, batch) REFERENCES batch (county, id),
     CONSTRAINT payment_batched CHECK (status IN ('approved', 'cancelled') OR batch IS NOT NULL)
 );
 CREATE UNIQUE INDEX payment_one_alive ON payment (county, instalment)
     WHERE status IN ('approved', 'batched', 'sent', 'unknown', 'paid');
 CREATE INDEX payment_status ON payment (county, status, id);
-CREATE INDEX payment_of_batch ON payment (county, batch, line);
+CREATE INDEX payment_of_batch ON payment (county, batch, line) WHERE batch IS NOT NULL;
 CREATE INDEX payment_of_household ON payment (county, household);
 
 -- A signature is a row. The unique key is what keeps the same person from acting twice on one subject: the registrar of a

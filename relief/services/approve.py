@@ -16,7 +16,7 @@ from relief.domain.errors import Conflict, Refused
 from relief.domain.money import display
 from relief.domain.playbook import Playbook
 from relief.domain.policy import Actor, require
-from relief.store import activations, approvals, audits, funds, payments, playbooks
+from relief.store import activations, approvals, audits, db, funds, payments, playbooks
 from relief.store.approvals import Proposed
 from relief.store.db import Tx
 
@@ -46,6 +46,7 @@ async def approve(tx: Tx, actor: Actor, county: str, awards: Sequence[UUID], dig
     Refused: own registration, outside the area, under a hold. Conflict: any award changed since it was shown, the county's cap or its
     funds do not reach (with figures in fen).
     """
+    await db.plan_for(tx, len(awards))
     proposed = await approvals.lock(tx, county, sorted(set(awards)))
     _check(actor, proposed, awards, digest)
     ids = [a.id for a in proposed]

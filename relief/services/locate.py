@@ -11,7 +11,7 @@ import numpy as np
 
 from geo import locate as geometry
 from relief.domain.policy import SYSTEM
-from relief.store import audits, locations, zones
+from relief.store import audits, db, locations, zones
 from relief.store.db import Tx
 
 
@@ -36,6 +36,7 @@ async def locate(tx: Tx, county: str, zone: UUID, now: datetime) -> Located:
     bands = await zones.bands(tx, zone)
     await locations.lock(tx, county)
     found = await locations.places(tx, [county], version.incident, zone)
+    await db.plan_for(tx, len(found.id))
     place = await asyncio.to_thread(geometry.ranks, [b.geometry for b in bands], found.lon, found.lat, found.accuracy_m)
     written = await locations.write(tx, county, zone, found, place.rank, place.edge)
     moved = await locations.move(tx, county, version.incident, zone) if found.staged.any() else 0

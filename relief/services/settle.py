@@ -24,7 +24,7 @@ from relief.domain.moves import AWARD, BATCH, CONFIRMATION, PAYMENT, sources
 from relief.domain.policy import SYSTEM, Actor, require
 from relief.domain.sealing import Keys
 from relief.services import notify
-from relief.store import audits, bank_files, funds, settlements
+from relief.store import audits, bank_files, db, funds, settlements
 from relief.store.bank_files import Judged
 from relief.store.db import Tx
 
@@ -109,7 +109,7 @@ async def _import(tx: Tx, came: _File) -> Imported:
     sealed = await asyncio.to_thread(came.keys.seal, "bank_file", file, "sealed", came.content)
     if not await bank_files.add(tx, county, file, batch, parsed.kind, came.name, digest, sealed, "imported", None, came.now):
         return await _again(tx, county, parsed.kind, parsed.batch_number, digest)
-    await bank_files.plan_for(tx, len(parsed.rows))
+    await db.plan_for(tx, len(parsed.rows))
     hashes = await asyncio.to_thread(_account_hashes, came.keys, parsed.rows)
     judged = await bank_files.judge(tx, county, file, parsed.rows, hashes, came.now)
     moves = await _sort(tx, county, judged)

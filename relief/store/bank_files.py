@@ -23,12 +23,6 @@ SELECT f.id, f.status, f.code, (SELECT count(*) FROM bank_row r WHERE r.county =
 FROM bank_file f WHERE f.county = $1 AND f.digest = $2
 """
 _NAME_REUSED = "SELECT EXISTS (SELECT FROM bank_file WHERE county = $1 AND name = $2 AND digest <> $3)"
-# A table that has just grown has no statistics: the planner then expects one row where there are a hundred thousand, and would
-# compare each line of the file with each payment. Large files therefore do without nested loops.
-_PLAN = """
-SELECT set_config('enable_nestloop', CASE WHEN $1 > 200 THEN 'off' ELSE 'on' END, true), set_config('plan_cache_mode', 'force_custom_plan', true),
-       set_config('work_mem', CASE WHEN $1 > 200 THEN '64MB' ELSE '4MB' END, true)
-"""
 # One row gets one verdict: matched, repeat, pending, or the code of the exception. Banks stamp whole seconds on clocks of
 # their own, hence the quarter of an hour; a row is a repeat only when the bank's own serial does not contradict it.
 _JUDGE = """
@@ -140,11 +134,6 @@ class Parked(msgspec.Struct, frozen=True):
 
     payment: UUID
     reason: str | None
-
-
-async def plan_for(tx: Tx, lines: int) -> None:
-    """Tell the planner, for this transaction, how large a file it is about to meet."""
-    await run(tx, _PLAN, lines)
 
 
 async def lock_batches(tx: Tx, numbers: Sequence[str]) -> list[Known]:

@@ -85,6 +85,20 @@ async def _guarded(pool: Pool) -> AsyncIterator[Tx]:
         raise Unavailable("database", "数据库暂不可用，请稍后重试 · the database does not answer, try again shortly") from error
 
 
+# A table that has just grown has no statistics, and row-level security looks like a filter that lets almost nothing through: the
+# planner then expects one row where there are a hundred thousand, and compares each row of a list with each row of a table. Lists
+# are therefore joined as sets; what is looked up row by row is written as a subquery, which this does not touch.
+_PLAN = """
+SELECT set_config('enable_nestloop', CASE WHEN $1 > 100 THEN 'off' ELSE 'on' END, true), set_config('plan_cache_mode', 'force_custom_plan', true),
+       set_config('work_mem', CASE WHEN $1 > 100 THEN '64MB' ELSE current_setting('work_mem') END, true)
+"""
+
+
+async def plan_for(tx: Tx, rows: int) -> None:
+    """Tell the planner, for the rest of this transaction, how long a list it is about to meet."""
+    await run(tx, _PLAN, rows)
+
+
 async def one(tx: Tx, sql: str, kind: type[T], *args: object) -> T:
     """Exactly one row."""
     found = await maybe(tx, sql, kind, *args)

@@ -31,7 +31,8 @@ FROM unnest($2::uuid[], $3::bigint[]) AS t (id, fen) WHERE f.county = $1 AND f.i
 """
 _TRANSFERS = """
 INSERT INTO transfer (county, fund, source, target, amount_fen, subject, subject_id, act, at)
-SELECT $1, fund, $5, $6, fen, $7, subject, $8, $9 FROM unnest($2::uuid[], $3::uuid[], $4::bigint[]) AS t (subject, fund, fen)
+SELECT $1, f.id, $5, $6, t.fen, $7, t.subject, $8, $9
+FROM unnest($2::uuid[], $3::uuid[], $4::bigint[]) AS t (subject, fund, fen) JOIN fund f ON f.county = $1 AND f.id = t.fund
 """
 
 _SET_PAYER = """
@@ -93,7 +94,8 @@ async def record(
 ) -> None:
     """Write the transfers (subject id, fund, fen) that a move of balances consists of."""
     subjects, funds, amounts = zip(*rows, strict=True) if rows else ((), (), ())
-    await run(tx, _TRANSFERS, county, list(subjects), list(funds), list(amounts), source, target, subject, act, now)
+    if await run(tx, _TRANSFERS, county, list(subjects), list(funds), list(amounts), source, target, subject, act, now) != len(rows):
+        raise Conflict("fund_moved", "资金不存在，未动账 · a fund is not there; nothing moved")
 
 
 async def _move(tx: Tx, sql: str, county: str, sums: Mapping[UUID, int], place: str) -> None:

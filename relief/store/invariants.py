@@ -141,6 +141,25 @@ MONEY: Final[Sequence[Invariant]] = (
                AND b.status = 'returned')""",
     ),
     Invariant(
+        "nothing_is_orphaned",
+        "awards, instalments, payments and transfers belong to rows that exist",
+        "SELECT count(*) FROM award",
+        """SELECT a.county || '/' || a.id AS row FROM award a
+           WHERE NOT EXISTS (SELECT FROM person p WHERE p.county = a.county AND p.id = a.payee AND p.household = a.household)
+              OR NOT EXISTS (SELECT FROM decision d WHERE d.county = a.county AND d.id = a.decision AND d.household = a.household)
+              OR a.fund IS NOT NULL AND NOT EXISTS (SELECT FROM fund f WHERE f.county = a.county AND f.id = a.fund)
+           UNION ALL
+           SELECT i.county || '/' || i.id FROM instalment i
+           WHERE NOT EXISTS (SELECT FROM award a WHERE a.county = i.county AND a.id = i.award)
+           UNION ALL
+           SELECT p.county || '/' || p.id FROM payment p
+           WHERE NOT EXISTS (SELECT FROM instalment i WHERE i.county = p.county AND i.id = p.instalment AND i.award = p.award)
+              OR NOT EXISTS (SELECT FROM account c WHERE c.county = p.county AND c.id = p.account)
+           UNION ALL
+           SELECT t.county || '/' || t.id FROM transfer t
+           WHERE NOT EXISTS (SELECT FROM fund f WHERE f.county = t.county AND f.id = t.fund)""",
+    ),
+    Invariant(
         "transfer_has_its_act",
         "every transfer names an act of the trace [29]",
         "SELECT count(*) FROM transfer",

@@ -15,17 +15,18 @@ _RELEASE = """
 WITH due AS (
     SELECT i.id, i.award, i.amount_fen, a.household, a.payee, a.fund, c.id AS account, c.bank
     FROM instalment i
-    JOIN award a ON a.county = i.county AND a.id = i.award AND a.status = 'approved'
-    JOIN account c ON c.county = i.county AND c.person = a.payee AND c.status = 'current'
+    JOIN award a ON a.county = $1 AND a.id = i.award AND a.id = ANY ($2::uuid[]) AND a.status = 'approved'
+    CROSS JOIN LATERAL (SELECT id, bank FROM account WHERE county = $1 AND person = a.payee AND status = 'current' LIMIT 1) c
     WHERE i.county = $1 AND i.award = ANY ($2::uuid[]) AND i.status = 'due'
     ORDER BY i.id FOR UPDATE OF i
 ), released AS (
-    UPDATE instalment i SET status = 'released' FROM due WHERE i.county = $1 AND i.id = due.id AND i.status = 'due' RETURNING i.id
+    UPDATE instalment i SET status = 'released' FROM due d WHERE i.county = $1 AND i.id = d.id AND i.status = 'due'
+    RETURNING i.id, d.award, d.amount_fen, d.household, d.payee, d.fund, d.account, d.bank
 )
 INSERT INTO payment (county, instalment, award, household, payee, account, bank, fund, attempt, reference, amount_fen, status, created_at)
-SELECT $1, d.id, d.award, d.household, d.payee, d.account, d.bank, d.fund, 1,
-       $1 || upper(left(replace(gen_random_uuid()::text, '-', ''), 18)), d.amount_fen, 'approved', $3
-FROM due d JOIN released r ON r.id = d.id
+SELECT $1, r.id, r.award, r.household, r.payee, r.account, r.bank, r.fund, 1,
+       $1 || upper(left(replace(gen_random_uuid()::text, '-', ''), 18)), r.amount_fen, 'approved', $3
+FROM released r
 RETURNING id
 """
 # Only after a return that the bank confirmed; never after silence.

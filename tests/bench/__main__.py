@@ -40,7 +40,7 @@ async def measure(bench: Bench, rows: int | None, grow: bool) -> AsyncIterator[F
 
 async def run(args: argparse.Namespace) -> int:
     """Print every figure as it is taken; 1 when a judged promise is broken."""
-    broken, table = 0, Table("name", "rows", "value", "against", "ratio", "promise", "kept", "MB", "load")
+    broken, table = 0, Table("name", "rows", "value", "against", "ratio", "promise", "kept", "CPU s", "MB", "load")
     console = Console(stderr=args.json, width=None if sys.stdout.isatty() else 200)
     for name in args.names or BENCHES:
         console.print(f"[dim]{name}: {BENCHES[name].says} …[/dim]")
@@ -58,13 +58,15 @@ async def run(args: argparse.Namespace) -> int:
 
 def _cells(figure: Figure) -> list[str]:
     if not isinstance(figure, Line):
-        return [figure.name, f"{figure.rows:,}", "", figure.omitted, "", "", "omitted", "", ""]
+        return [figure.name, f"{figure.rows:,}", "", figure.omitted, "", "", "omitted", "", "", ""]
     peer = figure.against
-    beside = "" if peer is None else f"{peer.name}: {peer.seconds if peer.seconds is not None else peer.value:,} "
+    beside = "" if peer is None else f"{peer.name}: {peer.seconds if peer.seconds is not None else peer.value:,}"
+    if peer is not None and peer.cpu_s is not None:
+        beside += f" (CPU {peer.cpu_s})"
     kept = {None: "not judged" if figure.promise else "", True: "[green]kept[/green]", False: "[red]broken[/red]"}[figure.kept]
     return [
         figure.name, f"{figure.rows:,}", f"{figure.value:,} {figure.unit}", beside, "" if figure.ratio is None else f"{figure.ratio:.2f}",
-        figure.promise or "", kept, "" if figure.rss_mb is None else f"{figure.rss_mb:,.0f}", f"{figure.load}",
+        figure.promise or "", kept, "" if figure.cpu_s is None else f"{figure.cpu_s}", "" if figure.rss_mb is None else f"{figure.rss_mb:,.0f}", f"{figure.load}",
     ]  # fmt: skip
 
 

@@ -16,13 +16,13 @@ async def run(rows: int) -> Sequence[Figure]:
     async with place() as here:
         at, shown = await world.proposed(here, rows)
         await here.owner.execute("CHECKPOINT")
-        with watch() as seen:
+        with watch(here) as seen:
             async with db.begin(here.house.pool) as tx:
                 done = await approve(tx, at.township, LUDING, [i for i, _ in shown], digest_of(shown), NOW)
         assert done.payments == rows
-        bare = await copied(here.owner, "payment", "paperwork")
+        bare = await copied(here, "payment", "paperwork")
     return [
-        timed("approve", rows, seen.seconds, 1.0, 32_768, seen.rss_mb),
-        compared("approve against its rows", rows, seen.seconds, "bare INSERT of payments and papers", bare, None),
+        timed("approve", rows, seen, 1.0, 32_768),
+        compared("approve against its rows", rows, seen, "bare INSERT of payments and papers", bare, None),
         Omitted("approve against 121 Platform", rows, "121 Platform is not installed here (measured elsewhere: 78.5 s for 131,072)"),
     ]

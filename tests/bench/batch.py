@@ -28,14 +28,14 @@ async def run(rows: int) -> Sequence[Figure]:
         at = await world.approved(here, rows)
         bank, pool, keys = FolderBank(here.house.settings.bank), here.house.pool, here.house.keys
         await here.owner.execute("CHECKPOINT")
-        with watch() as freezing:
+        with watch(here) as freezing:
             async with db.begin(pool) as tx:
                 frozen = await disburse.freeze(tx, at.finance[0], LUDING, NOW, keys, Writer(layout, rows))
         assert [f.lines for f in frozen] == [rows]
         for step, officer in zip(disburse.STEPS, at.finance, strict=True):
             async with db.begin(pool) as tx:
                 await disburse.sign(tx, officer, LUDING, step, [frozen[0].id], envelope([frozen[0].digest]), NOW)
-        with watch() as sending:
+        with watch(here) as sending:
             async with db.begin(pool) as tx:
                 (gone,) = await disburse.claim(tx, NOW, timedelta(minutes=1), real=False)
             content = disburse.content(gone, keys)
@@ -44,19 +44,19 @@ async def run(rows: int) -> Sequence[Figure]:
                 await disburse.record_sent(tx, gone, NOW)
         answer = _answer(bank_layout.decode(layout, content))
         await here.owner.execute("CHECKPOINT")
-        with watch() as importing:
+        with watch(here) as importing:
             async with db.begin(pool) as tx:
                 done = await settle.import_answer(tx, layout, "result.csv", answer, LATER, keys)
         assert done.paid + done.returned == rows, done
-        with watch() as repeating:
+        with watch(here) as repeating:
             async with db.begin(pool) as tx:
                 assert (await settle.import_answer(tx, layout, "again.csv", answer, LATER, keys)).status == "repeat"
-        bare = await copied(here.owner, "bank_row", "transfer", "confirmation", "message")
+        bare = await copied(here, "bank_row", "transfer", "confirmation", "message")
     return [
-        timed("freeze and write", rows, freezing.seconds + sending.seconds, 8.0, 100_000, freezing.rss_mb),
-        timed("import the result", rows, importing.seconds, 15.0, 100_000, importing.rss_mb),
-        timed("import it again", rows, repeating.seconds, 15.0, 100_000, repeating.rss_mb),
-        compared("import against its rows", rows, importing.seconds, "bare INSERT of rows, transfers, confirmations, messages", bare, None),
+        timed("freeze and write", rows, freezing + sending, 8.0, 100_000),
+        timed("import the result", rows, importing, 15.0, 100_000),
+        timed("import it again", rows, repeating, 15.0, 100_000),
+        compared("import against its rows", rows, importing, "bare INSERT of rows, transfers, confirmations, messages", bare, None),
     ]
 
 

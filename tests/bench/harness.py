@@ -34,15 +34,18 @@ class Against(msgspec.Struct, frozen=True, omit_defaults=True):
 
     name: str
     seconds: float | None = None
+    cpu_s: float | None = None
     value: float | None = None
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
-    """One figure. `kept` is null where the promise is not judged; `load` is the machine's one-minute load when it was taken."""
+    """One figure. `kept` is null where the promise is not judged. `load` is the machine's one-minute load when it was taken and `cpu_s`
+    what it cost in CPU seconds of this process and the server: what the seconds would be about, had the machine been idle."""
 
     name: str
     rows: int
     seconds: float | None = None
+    cpu_s: float | None = None
     rss_mb: float | None = None
     unit: str
     value: float
@@ -78,21 +81,21 @@ def judge(held: bool, rows: int, made_for: int) -> bool | None:
     return held if rows >= min(JUDGED_FROM, made_for) else None
 
 
-def timed(name: str, rows: int, seconds: float, most_s: float, made_for: int, rss_mb: float | None = None) -> Line:
+def timed(name: str, rows: int, seen: Watch, most_s: float, made_for: int) -> Line:
     """A figure promised in seconds for `made_for` rows; the bound grows with the rows."""
     bound = most_s * max(rows, made_for) / made_for
     return Line(
-        name=name, rows=rows, seconds=round(seconds, 3), rss_mb=rss_mb, unit="s", value=round(seconds, 3),
-        promise=f"≤ {bound:g} s", kept=judge(seconds <= bound, rows, made_for),
+        name=name, rows=rows, seconds=round(seen.seconds, 3), cpu_s=round(seen.cpu_s, 2), rss_mb=round(seen.rss_mb), unit="s",
+        value=round(seen.seconds, 3), promise=f"≤ {bound:g} s", kept=judge(seen.seconds <= bound, rows, made_for),
     )  # fmt: skip
 
 
-def compared(name: str, rows: int, seconds: float, peer: str, peer_seconds: float, most: float | None, rss_mb: float | None = None) -> Line:
+def compared(name: str, rows: int, seen: Watch, peer: str, bare: Watch, most: float | None) -> Line:
     """A figure promised as a multiple of what a bare peer takes for the same rows."""
-    ratio = seconds / peer_seconds
+    ratio = seen.seconds / bare.seconds
     return Line(
-        name=name, rows=rows, seconds=round(seconds, 3), rss_mb=rss_mb, unit="s", value=round(seconds, 3),
-        against=Against(peer, seconds=round(peer_seconds, 3)), ratio=round(ratio, 2),
+        name=name, rows=rows, seconds=round(seen.seconds, 3), cpu_s=round(seen.cpu_s, 2), rss_mb=round(seen.rss_mb), unit="s",
+        value=round(seen.seconds, 3), against=Against(peer, seconds=round(bare.seconds, 3), cpu_s=round(bare.cpu_s, 2)), ratio=round(ratio, 2),
         promise=None if most is None else f"≤ {most:g} × {peer}", kept=None if most is None else judge(ratio <= most, rows, JUDGED_FROM),
     )  # fmt: skip
 
@@ -110,20 +113,29 @@ def growth(small: Line, large: Line) -> Line:
 
 
 class Watch:
-    """Seconds and the highest memory of this process between two moments."""
+    """Seconds, CPU seconds of this process and its server, and the highest memory of this process between two moments."""
 
     seconds = 0.0
+    cpu_s = 0.0
     rss_mb = 0.0
+
+    def __add__(self, after: Watch) -> Watch:
+        """One piece of work in two blocks."""
+        both = Watch()
+        both.seconds, both.cpu_s, both.rss_mb = self.seconds + after.seconds, self.cpu_s + after.cpu_s, max(self.rss_mb, after.rss_mb)
+        return both
 
 
 @contextmanager
-def watch() -> Iterator[Watch]:
+def watch(here: Place) -> Iterator[Watch]:
     """Measure a block; the kernel's high-water mark is reset first."""
-    seen = Watch()
+    seen, server = Watch(), postmaster(here.house.settings.home / "pg")
+    roots = [os.getpid()] if server is None else [os.getpid(), server]
     Path("/proc/self/clear_refs").write_text("5")
-    started = time.perf_counter()
+    spent, started = _cpu_s(roots), time.perf_counter()
     yield seen
     seen.seconds = time.perf_counter() - started
+    seen.cpu_s = _cpu_s(roots) - spent
     seen.rss_mb = _kb("/proc/self/status", "VmHWM:") / 1024
 
 
@@ -168,6 +180,17 @@ def _descendants(roots: Sequence[int]) -> set[int]:
         found.update(new)
         left.extend(new)
     return found
+
+
+def _cpu_s(roots: Sequence[int]) -> float:
+    """CPU seconds so far of these processes and their descendants, those that have ended included."""
+    ticks = 0
+    for process in _descendants(roots):
+        try:
+            ticks += sum(map(int, Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[11:15]))
+        except OSError:
+            continue  # its parent counts it from now on
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _kb(path: str, key: str) -> int:
@@ -231,12 +254,12 @@ async def like(owner: Owner, *tables: str) -> None:
         await owner.execute(f"DROP TABLE IF EXISTS bare.{table}; CREATE TABLE bare.{table} (LIKE public.{table} INCLUDING ALL)")
 
 
-async def copied(owner: Owner, *tables: str) -> float:
-    """Seconds of a bare INSERT … SELECT of all rows of these tables, committed at once."""
-    await like(owner, *tables)
-    await owner.execute("CHECKPOINT")
-    started = time.perf_counter()
-    async with owner.transaction():
-        for table in tables:
-            await owner.execute(f"INSERT INTO bare.{table} SELECT * FROM public.{table}")
-    return time.perf_counter() - started
+async def copied(here: Place, *tables: str) -> Watch:
+    """A bare INSERT … SELECT of all rows of these tables, committed at once."""
+    await like(here.owner, *tables)
+    await here.owner.execute("CHECKPOINT")
+    with watch(here) as seen:
+        async with here.owner.transaction():
+            for table in tables:
+                await here.owner.execute(f"INSERT INTO bare.{table} SELECT * FROM public.{table}")
+    return seen

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,30 +24,30 @@ async def run(rows: int) -> Sequence[Figure]:
         at = await world.event(here.owner)
         await world.households(here.owner, at, rows, "staged")
         await here.owner.execute("CHECKPOINT")
-        with watch() as first:
+        with watch(here) as first:
             async with db.begin(here.house.pool) as tx:
                 await locate(tx, LUDING, at.zone, NOW)
         await here.owner.execute("DELETE FROM location; CHECKPOINT")
-        with watch() as again:
+        with watch(here) as again:
             async with db.begin(here.house.pool) as tx:
                 done = await locate(tx, LUDING, at.zone, NOW)
         assert done.written == rows
-        bare = await _bare(here.owner, world.bands())
+        await like(here.owner, "location")
+        await here.owner.execute("CHECKPOINT")
+        with watch(here) as bare:
+            await _bare(here.owner, world.bands())
         has_postgis = await here.owner.fetchval("SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'postgis')")
     lines: list[Figure] = [
-        compared("locate", rows, again.seconds, PEER, bare, 3.0, again.rss_mb),
-        compared("locate and move from staged", rows, first.seconds, PEER, bare, None, first.rss_mb),
+        compared("locate", rows, again, PEER, bare, 3.0),
+        compared("locate and move from staged", rows, first, PEER, bare, None),
     ]
     if not has_postgis:
         lines.append(Omitted("locate against PostGIS ST_Covers", rows, "PostGIS is not installed in this server"))
     return lines
 
 
-async def _bare(owner: Owner, wkb: Sequence[bytes]) -> float:
+async def _bare(owner: Owner, wkb: Sequence[bytes]) -> None:
     """Points out of the database, each band asked for every point, and COPY of the answer into a table of the same key."""
-    await like(owner, "location")
-    await owner.execute("CHECKPOINT")
-    started = time.perf_counter()
     raw = bytearray()
 
     async def keep(chunk: bytes) -> None:
@@ -64,7 +63,6 @@ async def _bare(owner: Owner, wkb: Sequence[bytes]) -> float:
         rank[shapely.contains_xy(shape, lon, lat)] = place_
     zone = await owner.fetchval("SELECT id FROM zone")
     await owner.copy_to_table("location", schema_name="bare", source=_rows(points["id"], zone.bytes, rank), format="binary")
-    return time.perf_counter() - started
 
 
 _POINT = np.dtype([("fields", ">i2"), ("n1", ">i4"), ("id", "V16"), ("n2", ">i4"), ("lon", ">f8"), ("n3", ">i4"), ("lat", ">f8")])

@@ -21,15 +21,15 @@ async def run(rows: int) -> Sequence[Figure]:
     async with place() as here:
         at = await world.event(here.owner)
         items = list(families(rows, at.incident, [Village(VILLAGE, 102.11, 29.64)], NOW))
-        with watch() as seen:
+        with watch(here) as seen:
             for start in range(0, rows, CHUNK):
                 async with db.begin(here.house.pool) as tx:
                     receipts = await register(tx, at.registrar, items[start : start + CHUNK], NOW, here.house.keys)
                 assert {r.outcome for r in receipts} == {"new"}
-        bare = await copied(here.owner, "device_guard", "household", "person", "account")
+        bare = await copied(here, "device_guard", "household", "person", "account")
         members = sum(len(i.members) for i in items)
     return [
         Line(name="register rate", rows=rows, rss_mb=round(seen.rss_mb), unit="households/s", value=round(rows / seen.seconds)),
         Line(name="register rate of people", rows=rows, unit="people/s", value=round(members / seen.seconds)),
-        compared("register", rows, seen.seconds, PEER, bare, None, seen.rss_mb),
+        compared("register", rows, seen, PEER, bare, None),
     ]
