@@ -6,11 +6,7 @@ Two officers activate, the township approves, three finance people release, the 
 from __future__ import annotations
 
 import asyncio
-import os
 import re
-import socket
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -30,6 +26,7 @@ from relief.services.register import Receipt
 from relief.store import db
 from relief.store.db import Pool
 from tests import make
+from tests.processes import PERFECT_BANK, free_url, port, process
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 HOUSEHOLDS = 6
@@ -43,45 +40,27 @@ class Stage(msgspec.Struct):
     receipts: list[Receipt]
 
 
-def _port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture
 async def stage(database: str, pool: Pool, keys: Keys, home: Path) -> AsyncIterator[Stage]:
     """An incident with its zone in force, a proposed playbook, six households; web, worker and twins running."""
     (home / "keys.json").write_bytes(msgspec.json.encode(keys))
     receipts = await _before_the_officers_come(pool, keys)
-    url, phones = f"http://127.0.0.1:{_port()}", f"http://127.0.0.1:{_port()}"
+    url, phones = free_url(), free_url()
     environment = {
-        **os.environ, "RELIEF_HOME": str(home), "RELIEF_DATABASE_URL": database, "RELIEF_PUBLIC_URL": url,
-        "RELIEF_SMS_BASE_URL": phones, "RELIEF_TICK_SECONDS": "0.3",
-    }  # fmt: skip
-    environment["RELIEF_LISTEN_PORT"] = url.rsplit(":", 1)[1]
-    perfect = [
-        "--name-mismatch-rate",
-        "0",
-        "--closed-rate",
-        "0",
-        "--lost-rate",
-        "0",
-        "--not-activated-rate",
-        "0",
-        "--late-rate",
-        "0",
-        "--silent-rate",
-        "0",
-    ]
+        "RELIEF_HOME": str(home),
+        "RELIEF_DATABASE_URL": database,
+        "RELIEF_PUBLIC_URL": url,
+        "RELIEF_LISTEN_PORT": port(url),
+        "RELIEF_SMS_BASE_URL": phones,
+        "RELIEF_TICK_SECONDS": "0.3",
+    }
     commands = [
-        ["serve"], ["work"], ["rehearse", "bank", "--poll-s", "0.2", *perfect],
-        ["rehearse", "sms", "--port", phones.rsplit(":", 1)[1], "--inbound-url", f"{url}/hooks/sms/inbound"],
+        ["serve"], ["work"], ["rehearse", "bank", "--poll-s", "0.2", *PERFECT_BANK],
+        ["rehearse", "sms", "--port", port(phones), "--inbound-url", f"{url}/hooks/sms/inbound"],
     ]  # fmt: skip
     async with AsyncExitStack() as running:
         for command in commands:
-            process = subprocess.Popen([sys.executable, "-m", "relief", *command], env=environment)  # noqa: ASYNC220
-            running.callback(lambda p=process: (p.terminate(), p.wait(timeout=20)))
+            running.enter_context(process(environment, *command))
         await _answers(f"{url}/health")
         await _answers(phones)
         yield Stage(url, phones, receipts)

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import csv
-import os
 import re
 import signal
-import socket
-import subprocess
-import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
@@ -24,6 +19,7 @@ from relief import jobs
 from relief.domain.sealing import Keys
 from relief.store import db, invariants
 from relief.store.db import Pool
+from tests.processes import PERFECT_BANK, free_url, port, process
 from tests.services.test_disburse import freeze, office, sign_all
 
 pytestmark = pytest.mark.slow
@@ -37,23 +33,9 @@ def test_there_are_points_in_every_beat_that_talks_to_the_outside() -> None:
     assert {p.split()[0] for p in POINTS} == {"batch", "answer", "messages"}
 
 
-@contextmanager
-def process(environment: dict[str, str], *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
-    """`relief …` as a process; stopped at the end if it still runs."""
-    started = subprocess.Popen([sys.executable, "-m", "relief", *arguments], env={**os.environ, **environment})
-    try:
-        yield started
-    finally:
-        if started.poll() is None:
-            started.terminate()
-        started.wait(timeout=30)
-
-
 @pytest.fixture
 def phones() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{probe.getsockname()[1]}"
+    return free_url()
 
 
 @pytest.fixture
@@ -68,22 +50,8 @@ async def environment(database: str, pool: Pool, keys: Keys, home: Path, phones:
         "RELIEF_LEASE_SECONDS": "3", "RELIEF_BANK_ANSWER_SECONDS": "3600",
     }  # fmt: skip
     with (
-        process(
-            settings,
-            "rehearse",
-            "bank",
-            "--poll-s",
-            "0.1",
-            "--name-mismatch-rate",
-            "0",
-            "--closed-rate",
-            "0",
-            "--lost-rate",
-            "0",
-            "--not-activated-rate",
-            "0",
-        ),
-        process(settings, "rehearse", "sms", "--port", phones.rsplit(":", 1)[1]),
+        process(settings, "rehearse", "bank", "--poll-s", "0.1", *PERFECT_BANK),
+        process(settings, "rehearse", "sms", "--port", port(phones)),
     ):
         yield settings
 

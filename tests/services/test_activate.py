@@ -196,10 +196,17 @@ async def test_activation_on_a_superseded_zone_waits_for_the_move(world: World) 
 
 
 async def test_playbook_must_fit_hazard_and_bands(world: World) -> None:
-    await world.tx.execute("UPDATE incident SET hazard = '010200' WHERE id = $1", world.incident)
+    quake = world.incident
+    world.incident = await world.tx.fetchval(
+        "INSERT INTO incident (name, hazard, county, occurred_at, status, drill, opened_by, opened_at) "
+        "SELECT name || ' 洪涝', '010200', county, occurred_at, status, drill, opened_by, opened_at FROM incident WHERE id = $1 RETURNING id",
+        quake,
+    )
+    await world.tx.execute("UPDATE zone SET incident = $2 WHERE id = $1", world.zone, world.incident)
     with pytest.raises(Invalid) as hazard:
         await world.propose()
-    await world.tx.execute("UPDATE incident SET hazard = '020100' WHERE id = $1", world.incident)
+    await world.tx.execute("UPDATE zone SET incident = $2 WHERE id = $1", world.zone, quake)
+    world.incident = quake
     world.zone = await world.new_zone(2, levels={10: 0.01, **SQUARES})
     with pytest.raises(Invalid) as bands:
         await world.propose()
