@@ -126,6 +126,7 @@ async def _tell(scene: Scene, where: Places) -> summary.Summary:
         await money.wait_for_statement(scene)
         await money.correct_returned(scene)
         await money.pay_all(scene)
+        await money.wait_for_statement(scene)
         await money.import_again(scene, scene.house.settings.bank)
     with scene.stage(9, "短信与确认 · texts and confirmations"):
         await voices.hear_texts(scene)
