@@ -18,22 +18,27 @@ import msgspec
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from relief.channels.bank import Bank
+from relief.channels.feeds import Feeds
 from relief.channels.sms import Sms, send_all
 from relief.channels.sms_webhook import STATUS_PATH
 from relief.domain.batch import Layout
 from relief.domain.errors import ReliefError
 from relief.domain.message import Absent
 from relief.domain.sealing import Keys
-from relief.services import disburse, notify, settle
+from relief.services import alerts, disburse, notify, report, settle
 from relief.settings import Settings
-from relief.store import db
+from relief.store import db, errands
 
 log = logging.getLogger("relief.jobs")
+#: A tick that finds its beat still at work is skipped on purpose; the scheduler would call that a warning.
+logging.getLogger("apscheduler").setLevel(logging.ERROR)
 
 #: Messages taken in one claim: enough to keep the connections busy, few enough to lose little when killed.
 MESSAGES_PER_CLAIM: Final = 200
 #: A beat goes on while it finds work, up to this many rounds, so that others get their turn.
 MOST_ROUNDS: Final = 50
+#: How often reporting deadlines are looked at.
+CHASE_EVERY: Final = timedelta(minutes=1)
 
 
 class Work(msgspec.Struct, frozen=True):
@@ -46,6 +51,7 @@ class Work(msgspec.Struct, frozen=True):
     bank: Bank
     layout: Layout
     sms: Sms
+    feeds: Feeds
     running: set[asyncio.Task[None]] = msgspec.field(default_factory=set)
 
     @property
@@ -143,6 +149,28 @@ async def ask_about_messages(work: Work) -> int:
     return len(asked)
 
 
+async def poll_feeds(work: Work) -> int:
+    """Ask the configured hazard feeds whose turn it is; what they say is kept and proposed, never acted on."""
+    if not work.feeds.sources:
+        return 0
+    async with db.begin(work.pool) as tx:
+        visits = await alerts.claim(tx, work.feeds.sources, work.clock(), timedelta(seconds=work.settings.feed_poll_seconds))
+    for fetched in [await work.feeds.fetch(v.source, v.known) for v in visits]:
+        if fetched.faults:
+            log.warning("feed %s: not understood or not fetched: %s", fetched.source, ", ".join(sorted(set(fetched.faults))))
+        async with db.begin(work.pool) as tx:
+            await alerts.receive(tx, fetched.messages, work.clock())
+    return len(visits)
+
+
+async def chase_reports(work: Work) -> int:
+    """Write down reporting deadlines that passed unmet."""
+    async with db.begin(work.pool) as tx:
+        if not await errands.claim(tx, ["chase reports"], work.clock(), CHASE_EVERY):
+            return 0
+        return await report.chase(tx, work.clock())
+
+
 #: Name → beat. A test compares this table with what the scheduler runs.
 TIMETABLE: Final[dict[str, Beat]] = {
     "deliver batches": deliver_batches,
@@ -151,6 +179,8 @@ TIMETABLE: Final[dict[str, Beat]] = {
     "notice silence": notice_silence,
     "send messages": send_messages,
     "ask about messages": ask_about_messages,
+    "poll feeds": poll_feeds,
+    "chase reports": chase_reports,
 }
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 
 import uvicorn
+from litestar import Litestar
 
 from relief import flags, settings
-from relief.channels.rehearsal import bank, sms
+from relief.channels.rehearsal import bank, feeds, sms
 
 
 async def _bank(args: argparse.Namespace) -> int:
@@ -18,15 +19,22 @@ async def _bank(args: argparse.Namespace) -> int:
 
 async def _sms(args: argparse.Namespace) -> int:
     """The carrier's twin, with its phone simulator."""
-    twin = sms.make(flags.read(args, sms.Options))
-    await uvicorn.Server(
-        uvicorn.Config(twin, host="127.0.0.1", port=args.port, log_level="warning", access_log=False, timeout_keep_alive=75)
-    ).serve()
+    return await _serve(sms.make(flags.read(args, sms.Options)), args.port)
+
+
+async def _feeds(args: argparse.Namespace) -> int:
+    """Hazard feeds with recorded alerts and events."""
+    return await _serve(feeds.make(flags.read(args, feeds.Options)), args.port)
+
+
+async def _serve(twin: Litestar, port: int) -> int:
+    config = uvicorn.Config(twin, host="127.0.0.1", port=port, log_level="warning", access_log=False, timeout_keep_alive=75)
+    await uvicorn.Server(config).serve()
     return 0
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """`relief rehearse bank | sms`, each with its misdeeds as flags."""
+    """`relief rehearse bank | sms | feeds`, each with its misdeeds as flags."""
     twins = parser.add_subparsers(required=True)
     teller = twins.add_parser("bank", help="reads our files, writes its answers")
     flags.add(teller, bank.Options)
@@ -35,3 +43,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     carrier.add_argument("--port", type=int, default=8081)
     flags.add(carrier, sms.Options)
     carrier.set_defaults(does=_sms)
+    shelf = twins.add_parser("feeds", help="serves recorded CAP alerts and ComCat events: /cap/atom.xml, /comcat.geojson")
+    shelf.add_argument("--port", type=int, default=8082)
+    flags.add(shelf, feeds.Options)
+    shelf.set_defaults(does=_feeds)

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 
 from relief import app, jobs, settings
 from relief.channels.bank import FolderBank
+from relief.channels.feeds import HttpFeeds
 from relief.channels.sms import TwilioSms
 from relief.commands.screen import err
 from relief.jobs import Work
@@ -19,10 +20,10 @@ from relief.web.house import House
 @asynccontextmanager
 async def open_work(house: House) -> AsyncIterator[Work]:
     """The channels beside the house: everything the timetable needs."""
-    async with TwilioSms(house.settings) as sms:
+    async with TwilioSms(house.settings) as sms, HttpFeeds(house.settings) as feeds:
         yield Work(
             pool=house.pool, keys=house.keys, settings=house.settings, clock=house.clock, bank=FolderBank(house.settings.bank),
-            layout=house.writer.layout, sms=sms,
+            layout=house.writer.layout, sms=sms, feeds=feeds,
         )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ import msgspec
 
 from relief.domain import statistics
 from relief.domain.errors import Conflict, Invalid
-from relief.domain.policy import Actor, require
+from relief.domain.policy import SYSTEM, Actor, require
 from relief.domain.reporting import TERMS, Course, Duty, Terms, due
 from relief.domain.statistics import Change, Figures
 from relief.store import audits, incidents, regions, reports
@@ -156,7 +156,11 @@ async def overdue(tx: Tx, now: datetime, terms: Terms = TERMS) -> list[Owed]:
 async def chase(tx: Tx, now: datetime, terms: Terms = TERMS) -> int:
     """Write down every deadline that passed unmet, once; how many are new. The trace of it stays when the report comes at last."""
     missed = [Reminder(o.county, o.incident, o.duty.level, o.duty.what, o.duty.due_at) for o in await overdue(tx, now, terms)]
-    return len(await reports.remind(tx, missed, now)) if missed else 0
+    new = await reports.remind(tx, missed, now) if missed else []
+    if new:
+        by_county = {county: [r.incident for r in new if r.county == county] for county in {r.county for r in new}}
+        await audits.add_each(tx, by_county, SYSTEM, "report.missed", "incident", now)
+    return len(new)
 
 
 async def history(tx: Tx, actor: Actor, incident: UUID, county: str) -> list[tuple[Report, list[Change]]]:
