@@ -204,8 +204,8 @@ async def _approve(scene: Scene, actor: Actor, county: str, awards: Sequence[Pic
         if error.code != "fund_short":
             raise
         scene.refused(error.code, error.message)
-        more = int(str(error.data["needed_fen"])) * 2
-    await allocate(scene, county, "EMERG", more, "province", f"演川财〔2022〕追加-{county}-{awards[0].village[:9]}号")
+        short, more = str(error.data["aid"]), int(str(error.data["needed_fen"])) * 2
+    await allocate(scene, county, short, more, "province", f"演川财〔2022〕追加-{county}-{len(scene.refusals)}号")
     scene.say(f"省级追加 {display(more)} 元后再次审批")
     async with scene.tx() as tx:
         return (await approve.approve(tx, actor, county, ids, digest, scene.house.clock())).awards
