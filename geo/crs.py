@@ -1,8 +1,8 @@
 """Coordinate systems: what a file declares becomes degrees of EPSG:4490 (CGCS2000).
 
 Accuracy in metres. WGS 84 is taken as CGCS2000: they differ by the tectonic motion since 2000, below 1 m here. Projected CGCS2000 and
-Web Mercator are inverse projections of the same datum: below 0.001 m. Older datums (Beijing 54, Xian 80) are shifted only where a
-transformation with a stated accuracy is at hand, and the warning says it; without one they are refused.
+Web Mercator are inverse projections of the same datum: below 0.001 m. Older datums (Beijing 54, Xian 80) lie tens of metres off by
+amounts that are not public for Sichuan: they are refused, because a guess would move people in and out of bands.
 """
 
 from __future__ import annotations
@@ -14,10 +14,9 @@ from typing import Any, Final
 import numpy as np
 import pyproj
 import pyproj.exceptions
-import pyproj.transformer
 import shapely
 
-from geo.model import Feature, Layer, Warn, ZoneFileError
+from geo.model import Feature, Layer, ZoneFileError
 
 #: Names under which files state longitude and latitude in degrees.
 DEGREES: Final = ("OGC:CRS84", "EPSG:4326", "EPSG:4490")
@@ -26,9 +25,6 @@ _CODE: Final = re.compile(r"(?:EPSG:[0-9]{4,6}|OGC:CRS84)")
 _WKT: Final = re.compile(r"\s*(?:GEOGCS|PROJCS|GEOGCRS|PROJCRS|GEODCRS|BOUNDCRS|COMPD_CS|COMPOUNDCRS)\s*\[", re.IGNORECASE)
 #: Geodetic systems that are the same as EPSG:4490 to below a metre.
 _SAME: Final = (4326, 4490, 4979, 4480)
-_CGCS2000: Final = 4490
-#: A datum shift worse than this is no use for deciding who is inside.
-_WORST_M: Final = 30.0
 
 
 def declared(name: Any) -> str:
@@ -49,14 +45,14 @@ def unknown() -> ZoneFileError:
     )
 
 
-def to_degrees(layer: Layer) -> tuple[str, Sequence[Feature], list[Warn]]:
-    """Short name of the system, the features in degrees, and a warning where a datum was shifted."""
+def to_degrees(layer: Layer) -> tuple[str, Sequence[Feature]]:
+    """Short name of the system, and the features in degrees."""
     if layer.crs in DEGREES:
-        return layer.crs, layer.features, []
+        return layer.crs, layer.features
     try:
         source = pyproj.CRS.from_user_input(layer.crs)
         name = _name(source)
-        transformer, warnings = _transformer(source, name)
+        transformer = _transformer(source, name)
         shapes = shapely.transform(
             np.array([f.geometry for f in layer.features], dtype=object), lambda xy: np.column_stack(transformer.transform(*xy.T))
         )
@@ -65,7 +61,7 @@ def to_degrees(layer: Layer) -> tuple[str, Sequence[Feature], list[Warn]]:
     if not np.isfinite(shapely.get_coordinates(shapes)).all():
         raise ZoneFileError("crs_range", f"坐标不在 {name} 的适用范围内 · coordinates are outside the range of {name}")
     moved = [Feature(f.properties, g) for f, g in zip(layer.features, shapes, strict=True)]
-    return name, moved, warnings
+    return name, moved
 
 
 def _name(source: pyproj.CRS) -> str:
@@ -73,17 +69,13 @@ def _name(source: pyproj.CRS) -> str:
     return f"EPSG:{code}" if code else source.name[:80]
 
 
-def _transformer(source: pyproj.CRS, name: str) -> tuple[Any, list[Warn]]:
+def _transformer(source: pyproj.CRS, name: str) -> Any:
     geodetic = source.geodetic_crs
     if geodetic is None:
         raise unknown()
     if geodetic.to_epsg(min_confidence=25) in _SAME or ("2000" in geodetic.name and "hina" in geodetic.name):
-        return pyproj.Transformer.from_crs(source, geodetic, always_xy=True), []
-    best = pyproj.transformer.TransformerGroup(source, _CGCS2000, always_xy=True).transformers[:1]
-    if not best or not 0 <= best[0].accuracy <= _WORST_M:
-        raise ZoneFileError(
-            "crs_datum",
-            f"坐标系 {name} 没有可靠的转换参数，请先转成 CGCS2000 · no reliable transformation from {name}; convert to EPSG:4490 first",
-        )
-    text = f"由 {name} 转换，精度约 {best[0].accuracy:g} 米 · converted from {name}, about {best[0].accuracy:g} m"
-    return best[0], [Warn("datum_shift", text)]
+        return pyproj.Transformer.from_crs(source, geodetic, always_xy=True)
+    raise ZoneFileError(
+        "crs_datum",
+        f"坐标系 {name} 没有公开的转换参数，请先转成 CGCS2000 · no published transformation from {name}; convert to EPSG:4490 first",
+    )

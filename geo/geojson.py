@@ -34,9 +34,12 @@ def read(content: bytes, options: Options) -> Layer:
     if not features:
         raise ZoneFileError("empty", "文件里没有任何图形 · the file holds no shapes")
     title = next((root[k] for k in ("name", "title") if isinstance(root.get(k), str)), "")
+    event = _event(root, features)
+    if event is None:
+        warnings = [*build.warnings(), *warnings]
     return Layer(
-        format="GeoJSON", title=title[:200], crs=crs, features=features, warnings=[*build.warnings(), *warnings], mended=build.mended,
-        event=_event(root, features),
+        format="GeoJSON", title=title[:200], crs=crs, features=features, warnings=warnings, mended=build.mended,
+        event=event,
     )  # fmt: skip
 
 

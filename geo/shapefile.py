@@ -35,7 +35,7 @@ def read(content: bytes, options: Options) -> Layer:
     if any(members[".shp"][32:36] == struct.pack("<i", kind) for kind in (11, 13, 15, 18)):
         warnings.append(Warn("z_dropped", "高程已忽略，只用经纬度 · heights were dropped"))
     opened = gdal.read(_rebuilt(members), None, codec)
-    crs = options.crs or opened.crs
+    crs = options.crs or members[".prj"].decode("utf-8-sig", "replace").strip()
     return gdal.layer("Shapefile", crs, opened, warnings, options)
 
 
@@ -59,11 +59,11 @@ def _members(content: bytes, options: Options) -> Mapping[str, bytes]:
 
 
 def _rebuilt(members: Mapping[str, bytes]) -> bytes:
-    """A plain archive with names of our own and honest sizes; the encoding is ours to decode, so .cpg stays out."""
+    """A plain archive with names of our own and honest sizes; words and coordinate system are ours to read, so .cpg and .prj stay out."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as made:
         for extension, bytes_ in members.items():
-            if extension != ".cpg":
+            if extension not in (".cpg", ".prj"):
                 made.writestr("zone" + extension, bytes_)
     return out.getvalue()
 

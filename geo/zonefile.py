@@ -57,8 +57,8 @@ def read(content: bytes, name: str, options: Options = Options()) -> ZoneFile:  
     if len(content) > MAX_BYTES:
         raise ZoneFileError("too_large", f"文件超过 {MAX_BYTES // 1_000_000} MB · the file is larger than {MAX_BYTES // 1_000_000} MB")
     layer = READERS[sniff.kind(content, name)](content, options)
-    system, features, shifted = crs.to_degrees(layer)
-    warnings = [*layer.warnings, *layer.mended, *shifted]
+    system, features = crs.to_degrees(layer)
+    warnings = [*layer.warnings, *layer.mended]
     found = ZoneFile(title=layer.title or name, format=layer.format, crs=system, bands=[], warnings=warnings, name=name[:200])
     found = msgspec.structs.replace(found, event=layer.event, alert=layer.alert)
     if layer.event is not None and options.buffer_km is None:

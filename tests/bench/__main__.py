@@ -11,7 +11,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import approve, batch, decide, demo, locate, register
+from tests.bench import approve, batch, decide, demo, inspect, locate, register
 from tests.bench.harness import Bench, Figure, Line, growth
 
 BENCHES = {
@@ -19,6 +19,7 @@ BENCHES = {
     for b in (
         Bench("demo", 5_000, demo.run, "the whole story as a user starts it"),
         Bench("locate", 1_000_000, locate.run, "points into bands, stored"),
+        Bench("inspect", 1, inspect.run, "zone files understood in the child"),
         Bench("decide", 1_000_000, decide.run, "amounts, reasons, guards, awards, instalments"),
         Bench("approve", 32_768, approve.run, "one signature over a list"),
         Bench("batch", 100_000, batch.run, "freeze, write, import the result"),
