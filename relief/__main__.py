@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "check": "every invariant on the live database",
     "zone": "zone files",
     "playbook": "playbooks",
+    "plan": "response plans",
     "staff": "accounts, roles, areas",
     "rehearse": "the rehearsal twins",
     "bench": "benchmarks",

@@ -78,7 +78,7 @@ async def merge(tx: Tx, actor: Actor, duplicates: Sequence[UUID], survivor: UUID
     _all_there([*duplicates, survivor], list(found.values()))
     if len({i.drill for i in found.values()}) != 1:
         raise Invalid("drill_and_real", "演练不能与真实灾害合并 · a drill and a real incident are never one", field="survivor")
-    require(actor, "incident.merge", await incidents.counties(tx, list(found)))
+    require(actor, "incident.merge", [*await incidents.counties(tx, list(found)), *await incidents.guarded(tx, duplicates)])
     if found[survivor].status == "closed":
         raise _elsewhere(found[survivor])
     if await incidents.close(tx, duplicates, said, now, survivor) != len(set(duplicates)):

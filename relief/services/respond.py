@@ -79,7 +79,8 @@ async def import_plan(tx: Tx, actor: Actor, text: str, now: datetime) -> UUID:
 
 async def proposals(tx: Tx, actor: Actor, incident: UUID, now: datetime, neighbour: int | None = None) -> list[Proposed]:
     """What the plans in force today say, widest area first; only for the areas the actor may read whole."""
-    counties = await incidents.counties(tx, [(await incidents.get(tx, incident)).id])
+    await incidents.get(tx, incident)  # NotFound, rather than nothing to say
+    counties = await incidents.counties(tx, [incident])
     latest = {c: statistics.from_units(r.indicators) for c, r in (await reports.latest(tx, incident, [""])).items()}
     known = sorted({*counties, *latest})
     areas = [

@@ -126,9 +126,10 @@ async def stable(tx: Tx, incident: UUID, at: datetime) -> int:
 _TOUCHED = """
 SELECT county FROM incident WHERE id = ANY ($1::uuid[])
 UNION SELECT c.county FROM zone z JOIN zone_county c ON c.zone = z.id WHERE z.incident = ANY ($1::uuid[]) AND z.status = 'in force'
-UNION SELECT county FROM entitlement_guard WHERE incident = ANY ($1::uuid[])
 ORDER BY county
 """
+# Reads the whole country's guards: for merges only, which move them anyway.
+_GUARDED = "SELECT DISTINCT county FROM entitlement_guard WHERE incident = ANY ($1::uuid[]) ORDER BY county"
 
 
 class _County(msgspec.Struct, frozen=True):
@@ -136,5 +137,10 @@ class _County(msgspec.Struct, frozen=True):
 
 
 async def counties(tx: Tx, ids: Sequence[UUID]) -> list[str]:
-    """Every county an incident concerns: its own, those of the zone in force, those whose people are guarded under it."""
+    """The counties these incidents concern: their own and those of their zones in force."""
     return [c.county for c in await many(tx, _TOUCHED, _County, list(ids))]
+
+
+async def guarded(tx: Tx, ids: Sequence[UUID]) -> list[str]:
+    """The counties whose people are entitled under these incidents, wherever they were hit."""
+    return [c.county for c in await many(tx, _GUARDED, _County, list(ids))]

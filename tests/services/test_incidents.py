@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -13,7 +14,7 @@ from relief.domain.policy import Actor
 from relief.domain.sealing import Keys
 from relief.services import incidents as service
 from relief.services.register import register
-from relief.store import activations, incidents, invariants, recoveries
+from relief.store import activations, db, incidents, invariants, recoveries
 from relief.store.db import Tx
 from tests import make
 from tests.make import LUDING, MOXI, NOW, SHIMIAN
@@ -209,3 +210,37 @@ async def test_a_case_is_answered_once_by_its_county(tx: Tx, keys: Keys) -> None
     with pytest.raises(Conflict):
         await service.close_cases(tx, actor, LUDING, [case.id], "已追回", LATER)
     assert await recoveries.open_cases(tx) == []
+
+
+async def test_a_merge_waits_until_a_county_has_finished_deciding(pool: db.Pool) -> None:
+    """Otherwise the decision would guard people under an incident that is no more."""
+    async with db.begin(pool) as tx:
+        survivor, duplicate = await make.incident(tx), await make.incident(tx)
+        _, _, activation = await make.activated(tx, incident=duplicate)
+        actor = await province(tx)
+
+    async def merge() -> service.Merged:
+        async with db.begin(pool) as tx:
+            await tx.execute("SET LOCAL lock_timeout = '200ms'")
+            return await service.merge(tx, actor, [duplicate], survivor, "同一次地震", LATER)
+
+    async with db.begin(pool) as deciding:
+        await activations.get_steady(deciding, activation)
+        with pytest.raises(asyncpg.LockNotAvailableError):
+            await merge()
+    assert (await merge()).merged == [duplicate]
+
+
+async def test_two_merges_into_each_other_cannot_both_happen(pool: db.Pool) -> None:
+    async with db.begin(pool) as tx:
+        one, two, actor = await make.incident(tx), await make.incident(tx), await province(tx)
+
+    async def merge(duplicate: UUID, survivor: UUID) -> bool:
+        try:
+            async with db.begin(pool) as tx:
+                await service.merge(tx, actor, [duplicate], survivor, "同一次地震", LATER)
+        except Conflict:
+            return False
+        return True
+
+    assert sorted(await asyncio.gather(merge(one, two), merge(two, one))) == [False, True]
