@@ -284,7 +284,7 @@ async def test_two_counties_deciding_one_person_at_the_same_moment_entitle_him_o
     async with db.begin(pool) as first:
         await decide(first, world.officer, SHIMIAN, world.activation, NOW)
         second = asyncio.create_task(_decide_alone(pool, world))
-        while not await first.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+        while not await first.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):  # noqa: ASYNC110  another session has no event to wait for
             await asyncio.sleep(0.01)  # until it waits for the guard this transaction holds
     with pytest.raises(Unavailable):
         await second

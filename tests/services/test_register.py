@@ -73,7 +73,9 @@ async def test_a_repeat_inside_one_list_is_answered_once_new_and_once_repeat(tx:
         ({"village": "513322999999"}, "village_unknown", "village"),
     ],
 )
-async def test_a_faulty_record_names_its_field_and_stops_no_other(tx: Tx, keys: Keys, change: dict[str, Any], code: str, field: str) -> None:
+async def test_a_faulty_record_names_its_field_and_stops_no_other(
+    tx: Tx, keys: Keys, change: dict[str, Any], code: str, field: str
+) -> None:
     reporter = await make.staff(tx, ("reporter", make.LUDING))
     incident = await make.incident(tx)
     if "members" in change:
