@@ -43,7 +43,8 @@ _TABLE: Final[Mapping[str, str]] = {
     "response.decide.city": "city_officer",
     "response.decide.province": "province_officer",
     "response.decide.national": "province_officer",  # recorded from the document: the nation has no account here
-    "recovery.close": "county_officer",
+    "recovery.close": "county_officer county_approver",
+    "recovery.release": "county_approver",
     "zone.draft": "county_officer city_officer province_officer",
     "zone.force": "county_approver city_officer province_officer",
     "playbook.import": "province_officer",

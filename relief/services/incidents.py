@@ -91,13 +91,14 @@ async def merge(tx: Tx, actor: Actor, duplicates: Sequence[UUID], survivor: UUID
     return Merged(survivor=survivor, merged=list(duplicates), guards=done.guards, cases=done.cases)
 
 
-async def close_cases(tx: Tx, actor: Actor, county: str, cases: Sequence[UUID], answer: str, now: datetime) -> None:
-    """Answer recovery cases of a county. The hold on the award stays until it is lifted on its own."""
-    require(actor, "recovery.close", county)
+async def close_cases(tx: Tx, actor: Actor, county: str, cases: Sequence[UUID], answer: str, now: datetime, release: bool = False) -> None:
+    """Answer recovery cases of a county. `release`: the claim was right after all, its award may be paid; else the hold stays for ever."""
+    require(actor, "recovery.release" if release else "recovery.close", county)
     said = check_reason(answer)
     if await recoveries.close(tx, county, cases, actor.person, now, said) != len(set(cases)):
         raise Conflict("case_closed", "有案件不存在或已办结 · a case does not exist or is closed already")
-    await audits.add(tx, county, actor, "recovery.close", "recovery", cases, now)
+    lifted = await recoveries.lift(tx, county, cases, now) if release else 0
+    await audits.add(tx, county, actor, "recovery.close", "recovery", cases, now, {"released": lifted})
 
 
 def _all_there(ids: Sequence[UUID], found: Sequence[Incident]) -> None:

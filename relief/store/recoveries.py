@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from typing import Final
 from uuid import UUID
 
 import msgspec
@@ -38,10 +39,15 @@ WITH given_back AS (
     ON CONFLICT DO NOTHING RETURNING county, award
 ), held AS (
     INSERT INTO hold (county, kind, subject, reason, placed_by, valid_from)
-    SELECT DISTINCT county, 'award', award::text, '合并灾害后重复享受待核 · aid held twice after incidents were merged', $5::uuid, $3
+    SELECT DISTINCT county, 'award', award::text, $6, $5::uuid, $3
     FROM opened WHERE award IS NOT NULL
 )
 SELECT (SELECT count(*)::int FROM given_back) AS guards, (SELECT count(*)::int FROM opened) AS cases
+"""
+_LIFT = """
+UPDATE hold SET valid_to = $3
+WHERE county = $1 AND kind = 'award' AND valid_to IS NULL AND reason = $4
+  AND subject IN (SELECT award::text FROM recovery_case WHERE county = $1 AND id = ANY ($2::uuid[]))
 """
 _OPEN = """
 SELECT id, county, incident, household, aid, period, holder_county, holder, people, award, status, owner, due_on, opened_at
@@ -51,6 +57,10 @@ _CLOSE = """
 UPDATE recovery_case SET status = 'closed', closed_by = $3, closed_at = $4, answer = $5
 WHERE county = $1 AND id = ANY ($2::uuid[]) AND status = ANY ($6::text[])
 """
+
+
+#: Why such an award is held; it tells this hold from any other on the same award.
+HELD: Final = "合并灾害后重复享受待核 · aid held twice after incidents were merged"
 
 
 class Rekeyed(msgspec.Struct, frozen=True):
@@ -81,7 +91,7 @@ class Case(msgspec.Struct, frozen=True):
 
 async def rekey(tx: Tx, merged: Sequence[UUID], survivor: UUID, person: UUID, now: datetime, due_on: date) -> Rekeyed:
     """Move every guard to the survivor in one statement; collisions become cases, and their awards are held."""
-    (found,) = await many(tx, _REKEY, Rekeyed, list(merged), survivor, now, due_on, person)
+    (found,) = await many(tx, _REKEY, Rekeyed, list(merged), survivor, now, due_on, person, HELD)
     return found
 
 
@@ -93,3 +103,8 @@ async def open_cases(tx: Tx, most: int = 200) -> list[Case]:
 async def close(tx: Tx, county: str, ids: Sequence[UUID], person: UUID, now: datetime, answer: str) -> int:
     """open → closed; how many moved."""
     return await run(tx, _CLOSE, county, list(ids), person, now, answer, sources(RECOVERY, "closed"))
+
+
+async def lift(tx: Tx, county: str, ids: Sequence[UUID], now: datetime) -> int:
+    """End the holds these cases put on their awards, and no other; how many ended."""
+    return await run(tx, _LIFT, county, list(ids), now, HELD)

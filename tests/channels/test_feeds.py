@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -193,6 +194,14 @@ async def test_a_feed_that_misbehaves_is_a_fault_and_nothing_else(options: dict[
     async with visiting(timeout_s=0.5, **options) as feeds:
         found = await feeds.fetch(source, frozenset())
     assert (found.messages, found.faults) == ((), (fault,))
+
+
+async def test_a_small_answer_that_unpacks_to_a_large_one_is_not_unpacked_whole() -> None:
+    async with visiting(bomb=True) as feeds:
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        for source in feeds.sources:
+            assert (await feeds.fetch(source, frozenset())).faults == ("feed_too_large",)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 60_000  # KiB, of 200 MB each
 
 
 async def test_a_feed_with_a_dtd_is_a_fault() -> None:

@@ -244,3 +244,24 @@ async def test_two_merges_into_each_other_cannot_both_happen(pool: db.Pool) -> N
         return True
 
     assert sorted(await asyncio.gather(merge(one, two), merge(two, one))) == [False, True]
+
+
+async def held(tx: Tx) -> int:
+    return int(await tx.fetchval("SELECT count(*) FROM hold WHERE kind = 'award' AND valid_to IS NULL"))
+
+
+async def test_only_an_approver_releases_an_award_that_was_claimed_twice_and_no_other_hold_is_touched(tx: Tx, keys: Keys) -> None:
+    survivor, duplicate = await two_incidents(tx, keys, again=2)
+    await service.merge(tx, await province(tx), [duplicate], survivor, "同一次地震", LATER)
+    first, second = await recoveries.open_cases(tx)
+    await tx.execute(
+        "INSERT INTO hold (county, kind, subject, reason, placed_by, valid_from) VALUES ($1, 'award', $2, '投诉', $3, $4)",
+        LUDING, str(first.award), (await officer(tx)).id, NOW,
+    )  # fmt: skip
+    with pytest.raises(Refused):
+        await service.close_cases(tx, await officer(tx), LUDING, [first.id], "身份证号录入有误", LATER, release=True)
+    approver = await make.staff(tx, ("county_approver", LUDING))
+    await service.close_cases(tx, approver, LUDING, [first.id], "身份证号录入有误", LATER, release=True)
+    assert await held(tx) == 2
+    await service.close_cases(tx, approver, LUDING, [second.id], "确系重复", LATER)
+    assert await held(tx) == 2

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import xml.etree.ElementTree as ET
+import zlib
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -27,6 +28,7 @@ RECORDED: Final = Path(__file__).parent / "recorded"
 _CAP: Final = "{urn:oasis:names:tc:emergency:cap:1.2}"
 _DTD: Final = b'<?xml version="1.0"?><!DOCTYPE feed [<!ENTITY a "a">]><feed xmlns="http://www.w3.org/2005/Atom">&a;</feed>'
 _PADDING: Final = 8 * 1024 * 1024
+_BOMB_MB: Final = 200
 
 
 class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -36,6 +38,7 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     redirect_to: str = ""  # every request is sent to this address
     slow_s: float = 0.0  # before every answer
     oversize: bool = False  # more than anybody reads
+    bomb: bool = False  # a small answer that unpacks to a large one
     dtd: bool = False  # the feed comes with a document type and an entity
     busy: bool = False  # 503
     elsewhere: str = ""  # entries lead to this host
@@ -75,6 +78,13 @@ def _named(path: Path) -> tuple[str, str]:
         return path.name, ""
 
 
+def _bomb() -> bytes:
+    """200 MB of nothing, packed a piece at a time."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
+    piece = bytes(1024 * 1024)
+    return b"".join([*(packer.compress(piece) for _ in range(_BOMB_MB)), packer.flush()])
+
+
 async def _answer(state: State, content: bytes, media: str) -> Response[bytes] | Redirect:
     options: Options = state.shelf.options
     await asyncio.sleep(options.slow_s)
@@ -82,6 +92,8 @@ async def _answer(state: State, content: bytes, media: str) -> Response[bytes] |
         return Redirect(options.redirect_to)
     if options.busy:
         return Response(b"", status_code=503)
+    if options.bomb:
+        return Response(await asyncio.to_thread(_bomb), media_type=media, headers={"Content-Encoding": "gzip"})
     return Response(content + b" " * (_PADDING if options.oversize else 0), media_type=media)
 
 
