@@ -21,18 +21,17 @@ def km2(geometry: Any) -> float:
     That is what RFC 7946 says an edge is and what the point test uses, so area and membership speak of the same shape. It is
     the line integral of the zone between equator and edge, exact but for the third-order quadrature along an edge.
     """
-    total = 0.0
-    for polygon in shapely.get_parts(geometry):
-        total += _ring(shapely.get_exterior_ring(polygon))
-        total -= sum(_ring(shapely.get_interior_ring(polygon, i)) for i in range(shapely.get_num_interior_rings(polygon)))
-    return total
-
-
-def _ring(ring: Any) -> float:
-    lon, lat = np.radians(shapely.get_coordinates(ring)).T
+    rings, polygon = shapely.get_rings(shapely.get_parts(geometry), return_index=True)
+    points, ring = shapely.get_coordinates(rings, return_index=True)
+    if len(points) == 0:
+        return 0.0
+    lon, lat = np.radians(points).T
     middle, half = (lat[1:] + lat[:-1]) / 2, (lat[1:] - lat[:-1]) / 2
     mean = sum(w * _zone(middle + half * n) for n, w in zip(_NODES, _WEIGHTS, strict=True)) / 2
-    return float(abs(np.sum(mean * np.diff(lon))))
+    same = ring[1:] == ring[:-1]
+    areas = np.abs(np.bincount(ring[1:][same], (mean * np.diff(lon))[same], len(rings)))
+    shells = np.diff(polygon, prepend=-1) != 0
+    return float(areas[shells].sum() - areas[~shells].sum())
 
 
 def _zone(lat: Any) -> Any:

@@ -111,8 +111,8 @@ def _refused(error: ReliefError, as_json: bool) -> int:
 async def _import(args: argparse.Namespace) -> int:
     """Keep a file as the next draft version of an incident's zone."""
     options = _options(args)
-    content = await zone_files.content_of(args.file)
     try:
+        content = await zone_files.content_of(args.file)
         found = await zoning.inspect(content, args.file.name, options)
     except Invalid as error:
         return _refused(error, args.json)
