@@ -40,6 +40,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     feed_comcat_url: str | None = None  # a USGS ComCat GeoJSON feed; None: not asked
     feed_poll_seconds: int = 60
     feed_timeout_seconds: float = 10.0
+    zone_box: str = "73,3,136,54"  # west, south, east, north: where zones may lie
     crash_at: str | None = None  # fault runs only: the labelled point at which `relief work` kills itself
     real_channels: bool = False  # drills and demos never reach a real bank or phone
 

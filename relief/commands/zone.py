@@ -61,12 +61,12 @@ def _reading(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--layer", help="layer of a GeoPackage")
     parser.add_argument("--buffer-km", type=float, help="distance around points and lines")
     parser.add_argument("--min-level", type=int, help="leave out bands below")
-    parser.add_argument("--box", help="west,south,east,north: where zones may lie; China without it")
+    parser.add_argument("--box", help="west,south,east,north: where zones may lie; RELIEF_ZONE_BOX without it")
 
 
 def _options(args: argparse.Namespace) -> Options:
     said = {n: getattr(args, n) for n in ("repair", "datum", "crs", "bands", "layer", "buffer_km", "min_level")}
-    return Options(**said) if args.box is None else Options(**said, box=zone_files.box_of(args.box))
+    return Options(**said, box=zone_files.box_of(args.box or settings.load().zone_box))
 
 
 async def _inspect(args: argparse.Namespace) -> int:
