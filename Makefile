@@ -26,6 +26,11 @@ check: setup  ## lint, types, contracts, then the tests
 	cd $(ASSETS) && PATH="$$PATH:$(NODE_BIN)" npm run --silent check
 	$(MAKE) --no-print-directory test
 
+proof: check  ## the long runs: many more examples, a hundred thousand households, every benchmark at its full size
+	HYPOTHESIS_PROFILE=proof $(BIN)/pytest -q -n 2 -m "not slow" --timeout 3600
+	RELIEF_HOME=$$(mktemp -d) $(BIN)/relief demo --exit --households 100000
+	$(BIN)/relief bench
+
 setup: .venv/.ready $(ASSETS)/dist/.built
 
 .venv/.ready: pyproject.toml uv.lock

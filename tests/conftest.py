@@ -10,12 +10,18 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from relief.domain.sealing import SM4, Key, Keys
 from relief.store import db, embedded, migrate, regions
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
+
+# No example has a deadline: the machine is shared. `make proof` takes many more of them.
+settings.register_profile("house", deadline=None)
+settings.register_profile("proof", deadline=None, max_examples=2_000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "house"))
 
 #: Durability is another test's subject; here the disk only costs time.
 _FAST = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "max_connections=200")
