@@ -267,7 +267,6 @@ CREATE TABLE payment (
     PRIMARY KEY (county, id),
     CONSTRAINT payment_reference UNIQUE (county, reference),
     CONSTRAINT payment_attempt UNIQUE (county, instalment, attempt),
-    CONSTRAINT payment_batch FOREIGN KEY (county, batch) REFERENCES batch (county, id),
     CONSTRAINT payment_batched CHECK (status IN ('approved', 'cancelled') OR batch IS NOT NULL)
 );
 CREATE UNIQUE INDEX payment_one_alive ON payment (county, instalment)

@@ -7,6 +7,7 @@ row and column, so a blob copied to another row does not open. Keys live outside
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
@@ -45,8 +46,10 @@ class Keys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def open(self, table: str, row: UUID, column: str, sealed: bytes) -> bytes:
         """Open what was sealed for that place; anything else is an error, never a guess."""
-        key = next((k for k in self.versions if k.version == sealed[1]), None)
-        if key is None:
+        for key in self.versions:
+            if key.version == sealed[1]:
+                break
+        else:
             raise ReliefError("key_missing", "该记录所用密钥版本不在 · the key version of this record is not loaded")
         opener = Cipher(_cipher(sealed[0], key.seal), modes.GCM(sealed[2:14], sealed[14:30])).decryptor()
         opener.authenticate_additional_data(_place(table, row, column))
@@ -62,6 +65,7 @@ class Keys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return digest.finalize()
 
 
+@lru_cache(maxsize=16)
 def _cipher(algorithm: int, seal: bytes) -> algorithms.SM4 | algorithms.AES:
     return algorithms.SM4(seal[:16]) if algorithm == SM4 else algorithms.AES(seal)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -19,7 +20,7 @@ from relief.domain.errors import Conflict
 from relief.domain.moves import BATCH, sources
 from relief.domain.policy import SYSTEM, Actor, require
 from relief.domain.sealing import Keys
-from relief.store import approvals, audits, batches, funds, payments
+from relief.store import approvals, audits, batches, db, funds, payments
 from relief.store.batches import Outgoing, Payable
 from relief.store.db import Tx
 
@@ -59,6 +60,7 @@ async def freeze(tx: Tx, actor: Actor, county: str, now: datetime, keys: Keys, w
     payable = await batches.payable(tx, county, now, MOST_PER_FREEZE)
     if not payable:
         return []
+    await db.plan_for(tx, len(payable))
     payer = await funds.payer(tx, county)
     if payer is None:
         raise Conflict(
@@ -66,34 +68,56 @@ async def freeze(tx: Tx, actor: Actor, county: str, now: datetime, keys: Keys, w
         )
     serial = await batches.serials(tx, county)
     period = f"{beijing_day(now):%Y%m}"
-    frozen: list[Frozen] = []
-    rows: list[tuple[Any, ...]] = []
-    lines: list[tuple[UUID, UUID, int]] = []
+    drafts: list[_Draft] = []
     for (incident, item, bank), group in groupby(payable, key=lambda p: (p.incident, project.code(p.aid, p.seq), p.bank)):
         members = list(group)
         for start in range(0, len(members), writer.max_lines):
             part = members[start : start + writer.max_lines]
             series = (item, period, bank)
             serial[series] = serial.get(series, 0) + 1
-            number = batch_file.number(county, item, period, bank, serial[series])
-            content = writer.layout.encode(_file(part, number, item, period, bank, payer, keys))
-            one = Frozen(uuid4(), number, len(part), sum(p.amount_fen for p in part), hashlib.sha256(content).digest())
-            frozen.append(one)
-            sealed = keys.seal("batch", one.id, "sealed_file", content)
-            rows.append((one.id, number, incident, item, period, bank, part[0].drill, one.lines, one.total_fen, one.digest, sealed))
-            lines += [(p.id, one.id, line) for line, p in enumerate(part, 1)]
-    await batches.insert(tx, county, writer.layout.name, now, rows)
-    if await batches.fill(tx, county, lines) != len(lines):
+            drafts.append(
+                _Draft(uuid4(), batch_file.number(county, item, period, bank, serial[series]), incident, item, period, bank, part)
+            )
+    # Lines are filled while a thread opens, writes and seals: the two need nothing of each other.
+    written = asyncio.ensure_future(asyncio.to_thread(lambda: [_write(d, payer, keys, writer) for d in drafts]))
+    lines = [(p.id, d.id, line) for d in drafts for line, p in enumerate(d.lines, 1)]
+    filled = await batches.fill(tx, county, lines)
+    rows = await written
+    if filled != len(lines):
         raise Conflict("moved_on", "部分支付已变化，请重试 · some payments moved on, try again")
+    await batches.insert(tx, county, writer.layout.name, now, rows)
+    frozen = [Frozen(id=r[0], number=r[1], lines=r[7], total_fen=r[8], digest=r[9]) for r in rows]
     await batches.sign_lines(tx, county, [f.id for f in frozen], now)
     await audits.add(tx, county, actor, "batch.freeze", "batch", [f.id for f in frozen], now, {"lines": len(lines)})
     return frozen
 
 
-def _file(part: Sequence[Payable], number: str, item: str, period: str, bank: str, payer: funds.Payer, keys: Keys) -> BatchFile:
+class _Draft(msgspec.Struct, frozen=True):
+    """A batch before its bytes are made."""
+
+    id: UUID
+    number: str
+    incident: UUID
+    project: str
+    period: str
+    bank: str
+    lines: Sequence[Payable]
+
+
+def _write(draft: _Draft, payer: funds.Payer, keys: Keys, writer: Writer) -> tuple[Any, ...]:
+    """The batch as its row: counted, written, digested and sealed."""
+    d = draft
+    content = writer.layout.encode(_file(d, payer, keys))
+    total, digest = sum(p.amount_fen for p in d.lines), hashlib.sha256(content).digest()
+    sealed = keys.seal("batch", d.id, "sealed_file", content)
+    return (d.id, d.number, d.incident, d.project, d.period, d.bank, d.lines[0].drill, len(d.lines), total, digest, sealed)
+
+
+def _file(draft: _Draft, payer: funds.Payer, keys: Keys) -> BatchFile:
+    name = project.name(draft.project)
     return BatchFile(
-        number=number, project=item, project_name=project.name(item), period=period, payer=payer.name,
-        payer_account=payer.account, bank=bank, lines=tuple(_line(i, p, keys) for i, p in enumerate(part, 1)), summary=f"{period} {project.name(item)}",
+        number=draft.number, project=draft.project, project_name=name, period=draft.period, payer=payer.name, payer_account=payer.account,
+        bank=draft.bank, lines=tuple(_line(i, p, keys) for i, p in enumerate(draft.lines, 1)), summary=f"{draft.period} {name}",
     )  # fmt: skip
 
 

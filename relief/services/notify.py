@@ -6,6 +6,7 @@ sent is asked about (`to_ask` → `find` → record), never sent again on a gues
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
@@ -41,6 +42,8 @@ TRIES: Final = 2
 ASK_AFTER: Final = timedelta(seconds=15)
 
 Result = tuple[Outgoing, Outcome]
+#: Messages being written in a thread.
+Letters = asyncio.Future[list[Queued]]
 
 
 class _Letter(msgspec.Struct, frozen=True):
@@ -67,8 +70,18 @@ class Heard(msgspec.Struct, frozen=True):
 
 async def queue_paid(tx: Tx, county: str, payments: Sequence[UUID], now: datetime, keys: Keys) -> int:
     """Queue one message for each paid payment whose householder has a phone; once per payment. Returns how many are new."""
-    rows = [_compose(fact, keys) for fact in await messages.paid(tx, county, payments)]
-    new = await messages.queue(tx, county, PAID, rows, now)
+    return await post(tx, county, await write(tx, county, payments, keys), now)
+
+
+async def write(tx: Tx, county: str, payments: Sequence[UUID], keys: Keys) -> Letters:
+    """Begin to compose and seal in a thread, so that neither the loop nor the transaction waits for it before `post`."""
+    facts = await messages.paid(tx, county, payments)
+    return asyncio.ensure_future(asyncio.to_thread(lambda: [_compose(fact, keys) for fact in facts]))
+
+
+async def post(tx: Tx, county: str, written: Letters, now: datetime) -> int:
+    """Queue what was written; how many are new."""
+    new = await messages.queue(tx, county, PAID, await written, now)
     await _audit(tx, "message.queue", new, now)
     return len(new)
 

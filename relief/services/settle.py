@@ -63,6 +63,12 @@ class _Moves(msgspec.Struct, frozen=True):
     returned: list[Judged]
     reversed: list[Judged]
 
+    @property
+    def kept(self) -> list[Judged]:
+        """Paid and not undone by the same file."""
+        undone = {m.payment for m in self.reversed}
+        return [m for m in self.paid if m.payment not in undone]
+
 
 class _File(msgspec.Struct, frozen=True):
     """A file on its way in."""
@@ -114,8 +120,8 @@ async def _import(tx: Tx, came: _File) -> Imported:
     judged = await bank_files.judge(tx, county, file, parsed.rows, hashes, came.now)
     moves = await _sort(tx, county, judged)
     act = await _note(tx, came, county, file, digest, parsed, moves)
-    await _move(tx, county, moves, act, came.now)
-    await _follow(tx, came, county, judged, moves)
+    letters = await _move(tx, came, county, moves, act)
+    await _follow(tx, came, county, judged, moves, letters)
     tally = Counter(j.verdict for j in judged)
     return Imported(
         "imported", parsed.kind, county, parsed.batch_number, file, len(moves.paid), len(moves.returned), len(moves.reversed),
@@ -144,10 +150,14 @@ async def _note(tx: Tx, came: _File, county: str, file: UUID, digest: bytes, par
     return await audits.add(tx, county, came.actor, "bank.import", str(file), touched, came.now, detail)
 
 
-async def _move(tx: Tx, county: str, moves: _Moves, act: UUID, now: datetime) -> None:
-    """Payment, instalment, transfer and balance move together, or the whole file waits for another attempt."""
-    paid, returned, reversed_ = moves.paid, moves.returned, moves.reversed
+async def _move(tx: Tx, came: _File, county: str, moves: _Moves, act: UUID) -> notify.Letters | None:
+    """Payment, instalment, transfer and balance move together, or the whole file waits for another attempt.
+
+    The letters to those who keep the money are written meanwhile."""
+    paid, returned, reversed_, now = moves.paid, moves.returned, moves.reversed, came.now
     _all(paid, await settlements.pay(tx, county, _ids(paid), [m.bank_ref for m in paid], now, sources(PAYMENT, "paid")))
+    kept = _ids(moves.kept)
+    letters = await notify.write(tx, county, kept, came.keys) if kept else None
     _all(returned, await settlements.give_back(tx, county, _ids(returned), [m.reason for m in returned], now, _UNANSWERED))
     _all(paid, await settlements.move_instalments(tx, county, [m.instalment for m in paid], "settled", ["released"]))
     _all(reversed_, await settlements.give_back(tx, county, _ids(reversed_), [m.reason for m in reversed_], now, ["paid"]))
@@ -160,12 +170,13 @@ async def _move(tx: Tx, county: str, moves: _Moves, act: UUID, now: datetime) ->
             sums.setdefault(m.fund, [0, 0, 0])[place] += m.amount_fen
     if sums and await settlements.book(tx, county, sums) != len(sums):
         raise Conflict("fund_moved", "资金在途余额不足以入账 · the fund has less in flight than the bank answers for")
+    return letters
 
 
-async def _follow(tx: Tx, came: _File, county: str, judged: Sequence[Judged], moves: _Moves) -> None:
+async def _follow(tx: Tx, came: _File, county: str, judged: Sequence[Judged], moves: _Moves, letters: notify.Letters | None) -> None:
     """What follows from the rows: awards, batches, holds, confirmations and messages."""
     now, undone = came.now, {m.payment for m in moves.reversed}
-    await settlements.complete(tx, county, [m.award for m in moves.paid if m.payment not in undone], sources(AWARD, "completed"))
+    await settlements.complete(tx, county, [m.award for m in moves.kept], sources(AWARD, "completed"))
     if undone:
         await settlements.void_confirmation(tx, county, list(undone), sources(CONFIRMATION, "void"))
         await bank_files.close_parked(tx, county, list(undone), now)
@@ -175,10 +186,9 @@ async def _follow(tx: Tx, came: _File, county: str, judged: Sequence[Judged], mo
     await settlements.settle(tx, county, answered, sources(BATCH, "settled"))
     contradicted = sorted({j.award for j in judged if j.verdict in CONTRADICTIONS})
     await settlements.freeze(tx, county, contradicted, now)
-    there = [m for m in moves.paid if m.payment not in undone]
-    if there:
-        await settlements.await_confirmation(tx, county, _ids(there), [m.household for m in there], now)
-        await notify.queue_paid(tx, county, _ids(there), now, came.keys)
+    if letters is not None:
+        await settlements.await_confirmation(tx, county, _ids(moves.kept), [m.household for m in moves.kept], now)
+        await notify.post(tx, county, letters, now)
 
 
 def _ids(rows: Sequence[Judged]) -> list[UUID]:

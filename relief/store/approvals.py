@@ -32,7 +32,8 @@ SELECT $1, subject, $3, $4, $5, $6, $7 FROM unnest($2::uuid[]) AS t (subject)
 """
 _APPROVE = """
 UPDATE award a SET status = 'approved', fund = t.fund, approved_at = $4
-FROM unnest($2::uuid[], $3::uuid[]) AS t (id, fund) WHERE a.county = $1 AND a.id = t.id AND a.status = 'proposed'
+FROM unnest($2::uuid[], $3::uuid[]) AS t (id, fund)
+WHERE a.county = $1 AND a.id = t.id AND a.id = ANY ($2::uuid[]) AND a.status = 'proposed'
 """
 _VERIFY = """
 UPDATE household SET status = 'verified' WHERE county = $1 AND id = ANY ($2::uuid[]) AND status = 'located'

@@ -12,20 +12,25 @@ import msgspec
 from relief.store.db import Tx, many, run
 
 _SERIALISE = "SELECT pg_advisory_xact_lock(hashtextextended('batch ' || $1, 0))"
+# Looked up payment by payment: a join the planner misjudges (nobody has counted the new rows yet) would read all for each.
 _PAYABLE = """
-SELECT p.id, p.reference, p.amount_fen, p.bank, a.aid, a.incident, i.seq, n.drill, h.village, e.id AS person, e.sealed AS sealed_person,
-       c.id AS account, c.sealed AS sealed_account
+WITH held AS MATERIALIZED (
+    SELECT kind, subject FROM hold WHERE county = $1 AND valid_from <= $2 AND (valid_to IS NULL OR valid_to > $2)
+)
+SELECT p.id, p.reference, p.amount_fen, p.bank, a.aid, a.incident, i.seq, n.drill, a.village, p.payee AS person, e.sealed AS sealed_person,
+       p.account, c.sealed AS sealed_account
 FROM payment p
-JOIN award a ON a.county = p.county AND a.id = p.award
-JOIN instalment i ON i.county = p.county AND i.id = p.instalment
+CROSS JOIN LATERAL (SELECT aid, incident, village FROM award WHERE county = $1 AND id = p.award LIMIT 1) a
+CROSS JOIN LATERAL (SELECT seq FROM instalment WHERE county = $1 AND id = p.instalment LIMIT 1) i
+CROSS JOIN LATERAL (SELECT sealed FROM person WHERE county = $1 AND id = p.payee LIMIT 1) e
+CROSS JOIN LATERAL (SELECT sealed FROM account WHERE county = $1 AND id = p.account LIMIT 1) c
 JOIN incident n ON n.id = a.incident
-JOIN household h ON h.county = p.county AND h.id = p.household
-JOIN person e ON e.county = p.county AND e.id = p.payee
-JOIN account c ON c.county = p.county AND c.id = p.account
-WHERE p.county = $1 AND p.status = 'approved' AND NOT EXISTS (
-    SELECT FROM hold o WHERE o.county = p.county AND o.valid_from <= $2 AND (o.valid_to IS NULL OR o.valid_to > $2)
-    AND (o.kind, o.subject) IN (('award', p.award::text), ('household', p.household::text), ('village', a.village), ('account', p.account::text),
-                                ('fund', p.fund::text)))
+WHERE p.county = $1 AND p.status = 'approved'
+  AND p.award::text NOT IN (SELECT subject FROM held WHERE kind = 'award')
+  AND p.household::text NOT IN (SELECT subject FROM held WHERE kind = 'household')
+  AND p.account::text NOT IN (SELECT subject FROM held WHERE kind = 'account')
+  AND p.fund::text NOT IN (SELECT subject FROM held WHERE kind = 'fund')
+  AND a.village NOT IN (SELECT subject FROM held WHERE kind = 'village')
 ORDER BY a.incident, a.aid, i.seq, p.bank, p.reference
 LIMIT $3
 FOR UPDATE OF p SKIP LOCKED
@@ -40,7 +45,7 @@ FROM unnest($4::uuid[], $5::text[], $6::uuid[], $7::text[], $8::text[], $9::text
 _LINES = """
 UPDATE payment p SET status = 'batched', batch = t.batch, line = t.line
 FROM unnest($2::uuid[], $3::uuid[], $4::int[]) AS t (id, batch, line)
-WHERE p.county = $1 AND p.id = t.id AND p.status = 'approved'
+WHERE p.county = $1 AND p.id = t.id AND p.id = ANY ($2::uuid[]) AND p.status = 'approved'
 """
 # Whoever registered or approved a line has acted on the batch already; the signature key keeps them from acting on it again.
 _LINE_SIGNERS = """

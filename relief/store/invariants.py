@@ -155,6 +155,7 @@ MONEY: Final[Sequence[Invariant]] = (
            SELECT p.county || '/' || p.id FROM payment p
            WHERE NOT EXISTS (SELECT FROM instalment i WHERE i.county = p.county AND i.id = p.instalment AND i.award = p.award)
               OR NOT EXISTS (SELECT FROM account c WHERE c.county = p.county AND c.id = p.account)
+              OR p.batch IS NOT NULL AND NOT EXISTS (SELECT FROM batch b WHERE b.county = p.county AND b.id = p.batch)
            UNION ALL
            SELECT t.county || '/' || t.id FROM transfer t
            WHERE NOT EXISTS (SELECT FROM fund f WHERE f.county = t.county AND f.id = t.fund)""",

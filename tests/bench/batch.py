@@ -13,7 +13,7 @@ from relief.services import disburse, settle
 from relief.services.disburse import Writer
 from relief.store import db
 from tests.bench import world
-from tests.bench.harness import Figure, compared, copied, place, timed, watch
+from tests.bench.harness import Figure, Line, compared, copied, place, timed, watch
 from tests.make import LUDING, NOW
 
 LATER = NOW + timedelta(hours=1)
@@ -35,9 +35,10 @@ async def run(rows: int) -> Sequence[Figure]:
         for step, officer in zip(disburse.STEPS, at.finance, strict=True):
             async with db.begin(pool) as tx:
                 await disburse.sign(tx, officer, LUDING, step, [frozen[0].id], envelope([frozen[0].digest]), NOW)
-        with watch(here) as sending:
+        with watch(here) as claiming:
             async with db.begin(pool) as tx:
                 (gone,) = await disburse.claim(tx, NOW, timedelta(minutes=1), real=False)
+        with watch(here) as sending:
             content = disburse.content(gone, keys)
             await bank.deliver(gone.number, content)
             async with db.begin(pool) as tx:
@@ -54,6 +55,14 @@ async def run(rows: int) -> Sequence[Figure]:
         bare = await copied(here, "bank_row", "transfer", "confirmation", "message")
     return [
         timed("freeze and write", rows, freezing + sending, 8.0, 100_000),
+        Line(
+            name="claim",
+            rows=rows,
+            seconds=round(claiming.seconds, 3),
+            cpu_s=round(claiming.cpu_s, 2),
+            unit="s",
+            value=round(claiming.seconds, 3),
+        ),
         timed("import the result", rows, importing, 15.0, 100_000),
         timed("import it again", rows, repeating, 15.0, 100_000),
         compared("import against its rows", rows, importing, "bare INSERT of rows, transfers, confirmations, messages", bare, None),

@@ -48,9 +48,7 @@ _ACCOUNTS = """
 INSERT INTO account (county, id, person, version, status, sealed, account_hash, bank, proposed_by, proposed_at)
 SELECT county, gen_random_uuid(), id, 1, 'current', sealed, sha256(sealed), '402', $1, $2 FROM person WHERE role = 'householder'
 """
-_LOCATIONS = (
-    "INSERT INTO location SELECT county, $2, id, substr(slip, 2)::int % 5 - 1, false FROM household WHERE incident = $1 ORDER BY id"
-)
+_LOCATIONS = "INSERT INTO location SELECT county, $2, id, CASE WHEN $3 THEN substr(slip, 2)::int % 3 ELSE substr(slip, 2)::int % 5 - 1 END, false FROM household WHERE incident = $1 ORDER BY id"
 _SEAL = """
 WITH p AS (UPDATE person SET sealed = t.sealed FROM unnest($1::uuid[], $2::bytea[]) AS t (id, sealed) WHERE person.county = $6 AND person.id = t.id)
 UPDATE account SET sealed = t.sealed, account_hash = t.hash
@@ -113,9 +111,9 @@ async def people(owner: Owner, at: Event) -> None:
     await owner.execute(_ACCOUNTS, at.registrar.id, NOW)
 
 
-async def places(owner: Owner, at: Event) -> None:
-    """A band for every household, evenly over the four and the outside."""
-    await owner.execute(_LOCATIONS, at.incident, at.zone)
+async def places(owner: Owner, at: Event, severe: bool = False) -> None:
+    """A band for every household, evenly over the four and the outside, or over the three most severe only."""
+    await owner.execute(_LOCATIONS, at.incident, at.zone, severe)
 
 
 async def seal(owner: Owner, keys: Keys) -> None:
@@ -153,9 +151,9 @@ async def funds(owner: Owner, at: Event, yuan: int = 10**10) -> None:
 async def proposed(here: Place, count: int) -> tuple[Event, list[tuple[UUID, int]]]:
     """At least `count` advances as the decision leaves them; returns exactly so many, as a screen shows them: id and fen."""
     at = await event(here.owner)
-    await households(here.owner, at, count * 3 + 30, "located")
+    await households(here.owner, at, count * 3 // 2 + 60, "located")
     await people(here.owner, at)
-    await places(here.owner, at)
+    await places(here.owner, at, severe=True)
     await funds(here.owner, at)
     async with db.begin(here.house.pool) as tx:
         await decide(tx, at.officer, LUDING, at.activation, NOW)
