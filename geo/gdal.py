@@ -31,6 +31,15 @@ for _name in _UNUSED:
     del sys.modules[_name]
 
 DRIVERS: Final = frozenset({"ESRI Shapefile", "GPKG"})
+_ERRORS: Final = (
+    pyogrio.errors.DataSourceError,
+    pyogrio.errors.DataLayerError,
+    pyogrio.errors.CRSError,
+    pyogrio.errors.FeatureError,
+    pyogrio.errors.GeometryError,
+    pyogrio.errors.FieldError,
+    UnicodeDecodeError,
+)
 _WANTED: Final = ("Polygon", "MultiPolygon", "Point", "MultiPoint", "LineString", "MultiLineString")
 
 
@@ -52,7 +61,7 @@ def layers(content: bytes) -> list[str]:
     _fenced()
     try:
         return [str(name) for name, kind in pyogrio.list_layers(content) if kind is not None]
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, UnicodeDecodeError):
+    except _ERRORS:
         raise _unreadable() from None
 
 
@@ -63,7 +72,7 @@ def read(content: bytes, layer_name: str | None, codec: str) -> Opened:
         meta, _, shapes, columns = pyogrio.raw.read(
             content, layer=layer_name, encoding="ISO-8859-1", force_2d=True, max_features=MAX_FEATURES + 1, datetime_as_string=True
         )
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError, pyogrio.errors.GeometryError):
+    except _ERRORS:
         raise _unreadable() from None
     if len(shapes) > MAX_FEATURES:
         raise too_many_features()

@@ -37,9 +37,8 @@ _LIMITS = (
 )
 
 
-def answer(request: bytes, content: bytes) -> Answer:
-    """The work done, or why not."""
-    asked = msgspec.json.decode(request, type=Request)
+def work(asked: Request, content: bytes) -> Answer:
+    """Do one piece of work; every refusal is an answer."""
     try:
         match asked.work:
             case "difference":
@@ -79,7 +78,10 @@ def main() -> None:
     for which, soft, hard in _LIMITS:
         resource.setrlimit(which, (soft, hard))
     head, _, content = sys.stdin.buffer.read().partition(b"\n")
-    sys.stdout.buffer.write(msgspec.json.encode(answer(head, content)))
+    asked = msgspec.json.decode(head, type=Request)
+    if asked.work != "geopackage":
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # whoever reads a stranger's file writes none
+    sys.stdout.buffer.write(msgspec.json.encode(work(asked, content)))
 
 
 if __name__ == "__main__":

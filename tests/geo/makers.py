@@ -165,3 +165,21 @@ def wkb(ring: Ring) -> bytes:
 def lying(content: bytes, at: int) -> bytes:
     """The same with a count of two thousand million at that place."""
     return content[:at] + struct.pack("<i", 2_000_000_000) + content[at + 4 :]
+
+
+def virtual(module: str) -> bytes:
+    """A GeoPackage whose layer is a virtual table that reads something else."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "z.gpkg"
+        path.write_bytes(geopackage([wkb(square(0.1))]))
+        base = sqlite3.connect(path)
+        base.execute("PRAGMA writable_schema = 1")
+        base.execute(
+            "INSERT INTO sqlite_master (type, name, tbl_name, rootpage, sql) VALUES ('table', 'evil', 'evil', 0, ?)",
+            (f"CREATE VIRTUAL TABLE evil USING {module}",),
+        )
+        base.execute("UPDATE gpkg_contents SET table_name = 'evil'")
+        base.execute("UPDATE gpkg_geometry_columns SET table_name = 'evil'")
+        base.commit()
+        base.close()
+        return path.read_bytes()

@@ -44,7 +44,7 @@ def random_ring(corners: int, seed: int = 2022) -> list[list[float]]:
 
 
 def _answer(content: bytes, name: str, options: Options) -> ZoneFile:
-    found = read.answer(msgspec.json.encode(Request(name=name, options=options)), content)
+    found = read.work(Request(name=name, options=options), content)
     if found.refusal is not None:
         raise ZoneFileError(found.refusal.code, found.refusal.message, found.refusal.at)
     assert found.zone is not None
@@ -193,6 +193,13 @@ IN_CHILD: list[tuple[str, bytes, str, str]] = [
 @pytest.mark.parametrize(("content", "name", "code"), [c[1:] for c in IN_CHILD], ids=[c[0] for c in IN_CHILD])
 async def test_a_hostile_file_for_gdal_harms_only_the_child(content: bytes, name: str, code: str) -> None:
     assert await child_code(content, name) == code
+
+
+@pytest.mark.parametrize("module", ["VirtualOGR('{}')", "VirtualShape('{}', utf-8, 4326)", "VirtualText('{}', utf-8)", "csv('{}')"])
+async def test_a_geopackage_cannot_name_another_file(tmp_path: Path, module: str) -> None:
+    other = tmp_path / "other.gpkg"
+    other.write_bytes(m.geopackage([m.wkb(square(0.1))]))
+    assert await child_code(m.virtual(module.format(other)), "a.gpkg") == "file_unreadable"
 
 
 async def test_gdal_is_refused_outside_its_fence() -> None:
