@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -41,6 +42,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     feed_poll_seconds: int = 60
     feed_timeout_seconds: float = 10.0
     zone_box: str = "73,3,136,54"  # west, south, east, north: where zones may lie
+    #: A raster background of somebody else's: https://…/{z}/{x}/{y}; None: county borders only.
+    tile_url: Annotated[str, msgspec.Meta(pattern=r"^https?://[^\s;,'\"]+$")] | None = None
+    tile_credit: str = ""  # whom the background belongs to, shown on the map
     crash_at: str | None = None  # fault runs only: the labelled point at which `relief work` kills itself
     real_channels: bool = False  # drills and demos never reach a real bank or phone
 

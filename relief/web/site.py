@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from litestar import Litestar, Router
 from litestar.di import Provide
@@ -30,7 +32,6 @@ _POLICY: Final = (
 _HEADERS: Final = tuple(
     (name.encode(), value.encode())
     for name, value in {
-        "content-security-policy": _POLICY,
         "x-content-type-options": "nosniff",
         "referrer-policy": "same-origin",  # with no-referrer a browser says "Origin: null" even to us, and its forms would be refused
         "cross-origin-opener-policy": "same-origin",
@@ -42,12 +43,25 @@ _PRIVATE: Final = (b"cache-control", b"no-store")
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]] | AsyncIterator[None]
 
 
+@cache
+def _policy(tile_url: str | None) -> bytes:
+    """The rules of a page; a background of somebody else's opens its own host to images, and nothing else."""
+    if tile_url is None:
+        return _POLICY.encode()
+    host = urlsplit(tile_url)
+    origin = f"{host.scheme}://{host.netloc}"
+    return (
+        _POLICY.replace("img-src 'self'", f"img-src 'self' {origin}").replace("connect-src 'self'", f"connect-src 'self' {origin}").encode()
+    )
+
+
 async def _headers(message: Message, scope: Scope) -> None:
     """Every response carries the same walls; only assets may be cached."""
     if message["type"] != "http.response.start":
         return
     headers = list(message["headers"])
     headers.extend(_HEADERS)
+    headers.append((b"content-security-policy", _policy(scope["litestar_app"].state.house.settings.tile_url)))
     if not any(name.lower() == b"cache-control" for name, _ in headers):
         headers.append(_PRIVATE)
     if scope["scheme"] == "https":

@@ -24,7 +24,7 @@ from tests.make import LUDING, NOW, VILLAGE
 ZONE: Final = CHECKOUT / "geo" / "data" / "luding2022" / "zone_v1_rapid_2022-09-05.geojson"
 _FIGURES: Final = CHECKOUT / "playbooks" / "standards" / "sichuan-rehearsal.toml"
 #: Degrees: the outer band and some country around it.
-_BOX: Final = (101.6, 29.0, 102.7, 30.1)
+BOX: Final = (101.6, 29.0, 102.7, 30.1)
 _SLICE: Final = 20_000
 
 _HOUSEHOLDS = """
@@ -99,7 +99,7 @@ async def event(owner: Owner) -> Event:
 
 async def households(owner: Owner, at: Event, count: int, status: str) -> None:
     """`count` households of one to four members at points in and around the zone, with invented bytes where seals would be."""
-    west, south, east, north = _BOX
+    west, south, east, north = BOX
     await owner.execute(
         _HOUSEHOLDS, LUDING, at.incident, VILLAGE, west, east - west, south, north - south, status, at.registrar.id, NOW, 1, count
     )

@@ -34,6 +34,10 @@ SELECT zone, rank, label, level, geometry, west, south, east, north, area_km2 FR
 _COUNTIES = """
 SELECT c.county, r.name, c.area_km2, c.share FROM zone_county c JOIN region r ON r.code = c.county WHERE c.zone = $1 ORDER BY c.area_km2 DESC
 """
+_TOWNSHIPS = """
+SELECT t.name, t.lon, t.lat, t.synthetic FROM zone_county c JOIN region t ON t.parent = c.county
+WHERE c.zone = $1 AND t.level = 'township' AND t.lon IS NOT NULL AND t.lat IS NOT NULL ORDER BY t.code
+"""
 _ACTIVATIONS = """
 SELECT a.id, a.status, a.zone, z.version AS zone_version, a.playbook, p.key, p.version, p.body, s.name AS proposed_by, a.proposed_at
 FROM activation a
@@ -106,6 +110,15 @@ class County(msgspec.Struct, frozen=True):
     share: float
 
 
+class Township(msgspec.Struct, frozen=True):
+    """A township's name and place; the place is made up where `synthetic`."""
+
+    name: str
+    lon: float
+    lat: float
+    synthetic: bool
+
+
 class Activation(msgspec.Struct, frozen=True):
     """A proposed or running activation; `body` is the playbook's text."""
 
@@ -175,6 +188,11 @@ async def bands(tx: Tx, zone: UUID) -> list[Band]:
 async def counties(tx: Tx, zone: UUID) -> list[County]:
     """Counties the zone touches, largest part first."""
     return await many(tx, _COUNTIES, County, zone)
+
+
+async def townships(tx: Tx, zone: UUID) -> list[Township]:
+    """Townships of the counties the zone touches."""
+    return await many(tx, _TOWNSHIPS, Township, zone)
 
 
 async def activations(tx: Tx, incident_: UUID) -> list[Activation]:

@@ -1,4 +1,4 @@
-"""Where does it stick: the funnel, what waits for one person, and households counted in cells of the map."""
+"""Where does it stick: the funnel, and what waits for one person."""
 
 from __future__ import annotations
 
@@ -9,11 +9,6 @@ from uuid import UUID
 import msgspec
 
 from relief.store.db import Tx, many, one
-
-#: A cell of fewer households is not shown: it would point at a family.
-FEWEST = 5
-#: Size of a cell in degrees, some 3 km in Sichuan.
-CELL_LON, CELL_LAT = 0.03, 0.027
 
 _FUNNEL = """
 WITH h AS (
@@ -50,13 +45,6 @@ SELECT h.n AS registered, h.waiting AS undecided, h.oldest AS undecided_oldest, 
        a.oldest AS proposed_oldest, a.approved, a.approved_fen, p.ready, p.ready_oldest, p.bank, p.bank_fen, p.out, p.out_oldest,
        p.paid, p.paid_fen, p.returned, p.unknown, c.confirmed, c.confirmed_fen, c.awaited, c.awaited_oldest, c.disputed, c.disputed_oldest
 FROM h, a, p, c
-"""
-_CELLS = """
-SELECT floor(lon / $3)::int AS x, floor(lat / $4)::int AS y, count(*) AS households, sum(members)::int AS people, bool_or(synthetic_point) AS synthetic
-FROM household
-WHERE incident = $1 AND village LIKE ANY ($2::text[]) AND status NOT IN ('duplicate', 'rejected')
-GROUP BY 1, 2 HAVING count(*) >= $5
-ORDER BY 1, 2 LIMIT 5000
 """
 _BY_COUNTY = """
 WITH h AS (
@@ -154,16 +142,6 @@ class Funnel(msgspec.Struct, frozen=True):
     disputed_oldest: datetime | None
 
 
-class Cell(msgspec.Struct, frozen=True):
-    """Households in one cell of the grid; `synthetic` where some place in it is made up."""
-
-    x: int
-    y: int
-    households: int
-    people: int
-    synthetic: bool
-
-
 class CountyLine(msgspec.Struct, frozen=True):
     """One county of an incident; money in fen."""
 
@@ -190,11 +168,6 @@ class Waiting(msgspec.Struct, frozen=True):
 async def funnel(tx: Tx, incident: UUID, villages: Sequence[str]) -> Funnel:
     """The whole way of one incident's money within these areas."""
     return await one(tx, _FUNNEL, Funnel, incident, list(villages))
-
-
-async def cells(tx: Tx, incident: UUID, villages: Sequence[str]) -> list[Cell]:
-    """Households by cell; cells of fewer than FEWEST are left out."""
-    return await many(tx, _CELLS, Cell, incident, list(villages), CELL_LON, CELL_LAT, FEWEST)
 
 
 async def by_county(tx: Tx, incident: UUID, villages: Sequence[str]) -> list[CountyLine]:

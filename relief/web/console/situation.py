@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -14,12 +16,12 @@ from relief.domain.errors import Invalid
 from relief.domain.incident import HAZARDS, NewIncident
 from relief.services import zoning
 from relief.store.db import Tx
-from relief.store.views import incidents, running
-from relief.store.views.running import CELL_LAT, CELL_LON
-from relief.web import given, pages, shapes
+from relief.store.views import cells, incidents, running
+from relief.web import access, given, house, pages, shapes, tiles
 from relief.web.console import common
 from relief.web.console.home import stages
 from relief.web.given import Req
+from relief.web.grids import Grids
 
 #: Shown before anything is drawn: the province.
 _PROVINCE: Final = (97.3, 26.0, 108.6, 34.4)
@@ -77,26 +79,54 @@ async def situation(request: Req, read: given.Read, actor: given.Me, now: given.
 
 @get("/incidents/{incident:uuid}/map.json", action="incident.read")
 async def map_json(
-    read: given.Read, actor: given.Me, incident: given.FromPath[UUID], zone: given.FromQuery[UUID | None] = None
+    request: Req, read: given.Read, incident: given.FromPath[UUID], zone: given.FromQuery[UUID | None] = None
 ) -> dict[str, Any]:
-    """Bands and counted cells as GeoJSON; a household is never a point here."""
+    """Bands and townships as GeoJSON, where cells and tiles come from; a household is never a point here."""
     await incidents.incident(read, incident)
     bands, old = await _bands(read, incident, zone)
-    cells = await running.cells(read, incident, common.patterns(actor, "incident.read"))
+    settings = house.of(request).settings
     return {
         "bounds": _bounds(bands),
         "bands": shapes.collection([(shapes.geometry(b.geometry), {"level": b.level, "label": b.label}) for b in bands]),
         "old": shapes.collection([(shapes.geometry(b.geometry), {"level": b.level}) for b in old]),
-        "cells": shapes.collection(
-            [
-                (
-                    shapes.point((c.x + 0.5) * CELL_LON, (c.y + 0.5) * CELL_LAT),
-                    {"households": c.households, "people": c.people, "synthetic": c.synthetic},
-                )
-                for c in cells
-            ]
+        "places": shapes.collection(
+            [(shapes.point(p.lon, p.lat), {"name": p.name, "synthetic": p.synthetic}) for p in await _townships(read, bands)]
         ),
+        "cells": f"/incidents/{incident}/cells/{{z}}/{{x}}/{{y}}",
+        "deepest": cells.FINEST - cells.ACROSS,
+        "tiles": settings.tile_url,
+        "credit": settings.tile_credit,
     }
+
+
+async def _townships(read: Tx, bands: Sequence[incidents.Band]) -> list[incidents.Township]:
+    return await incidents.townships(read, bands[0].zone) if bands else []
+
+
+@get("/incidents/{incident:uuid}/cells/{z:int}/{x:int}/{y:int}", action="incident.read")
+async def cells_tile(
+    request: Req, read: given.Read, actor: given.Me,
+    incident: given.FromPath[UUID], z: given.FromPath[int], x: given.FromPath[int], y: given.FromPath[int],
+) -> Response[bytes]:  # fmt: skip
+    """Registered households counted in squares whose size follows the zoom, as a vector tile."""
+    await incidents.incident(read, incident)
+    if not (0 <= z <= cells.FINEST - cells.ACROSS and 0 <= x < 2**z and 0 <= y < 2**z):
+        raise Invalid("tile", "没有这一块地图 · there is no such tile")
+    found = await _grids(request).get(incident, common.patterns(actor, "incident.read"), access.scope_of(request))
+    body = tiles.encode(cells.tile(found, z, x, y))
+    mark = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    headers = {"ETag": mark, "Cache-Control": "private, max-age=10"}
+    if request.headers.get("if-none-match") == mark:
+        return Response(content=b"", status_code=304, headers=headers)
+    return Response(content=body, media_type=tiles.MEDIA_TYPE, headers=headers)
+
+
+def _grids(request: Req) -> Grids:
+    here, state = house.of(request), request.app.state
+    found: Grids | None = state.get("grids")
+    if found is None or found.house is not here:
+        found = state["grids"] = Grids(here)
+    return found
 
 
 async def _bands(read: Tx, incident: UUID, zone: UUID | None) -> tuple[list[incidents.Band], list[incidents.Band]]:
@@ -114,4 +144,4 @@ def _bounds(bands: list[incidents.Band]) -> tuple[float, float, float, float]:
     return min(b.west for b in bands), min(b.south for b in bands), max(b.east for b in bands), max(b.north for b in bands)
 
 
-HANDLERS: Final = [index, open_incident, situation, map_json]
+HANDLERS: Final = [index, open_incident, situation, map_json, cells_tile]
