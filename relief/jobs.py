@@ -25,7 +25,7 @@ from relief.domain.batch import Layout
 from relief.domain.errors import ReliefError
 from relief.domain.message import Absent
 from relief.domain.sealing import Keys
-from relief.services import alerts, disburse, notify, report, settle
+from relief.services import alerts, disburse, notify, report, settle, sign_in
 from relief.settings import Settings
 from relief.store import db, errands
 
@@ -171,12 +171,19 @@ async def chase_reports(work: Work) -> int:
         return await report.chase(tx, work.clock())
 
 
+async def tidy_sign_ins(work: Work) -> int:
+    """Forget sessions that have run out."""
+    async with db.begin(work.pool) as tx:
+        return await sign_in.tidy(tx, work.clock())
+
+
 #: Name → beat. A test compares this table with what the scheduler runs.
 TIMETABLE: Final[dict[str, Beat]] = {
     "deliver batches": deliver_batches,
     "ask about batches": ask_about_batches,
     "collect answers": collect_answers,
     "notice silence": notice_silence,
+    "tidy sign-ins": tidy_sign_ins,
     "send messages": send_messages,
     "ask about messages": ask_about_messages,
     "poll feeds": poll_feeds,
@@ -204,6 +211,10 @@ async def _quietly(work: Work, name: str) -> None:
     await run_beat(work, name)
 
 
+#: Beats that nobody waits for come round more rarely than a tick.
+EVERY_S: Final = {"tidy sign-ins": 3_600.0, "chase reports": 60.0}
+
+
 async def run_beat(work: Work, name: str) -> int:
     """One tick of one beat: rounds until it finds nothing. An error is logged and the next tick tries again; rows keep their lease."""
     done = 0
@@ -224,5 +235,6 @@ def schedule(work: Work) -> AsyncIOScheduler:
     """APScheduler as a ticker only: no job store, missed ticks are made up by the next one, never two of a beat at once."""
     scheduler = AsyncIOScheduler(job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1})
     for name in TIMETABLE:
-        scheduler.add_job(tick, "interval", seconds=work.settings.tick_seconds, args=[work, name], id=name, next_run_time=work.clock())
+        seconds = EVERY_S.get(name, work.settings.tick_seconds)
+        scheduler.add_job(tick, "interval", seconds=seconds, args=[work, name], id=name, next_run_time=work.clock())
     return scheduler

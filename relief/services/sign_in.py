@@ -32,6 +32,8 @@ SESSION: Final = timedelta(hours=12)
 IDLE: Final = timedelta(hours=2)
 WINDOW: Final = timedelta(minutes=15)
 FAILURES: Final = 8
+#: Attempts are kept so long for whoever looks into them, then forgotten.
+KEPT: Final = timedelta(days=180)
 
 _THREADS = ThreadPoolExecutor(max_workers=2, thread_name_prefix="argon2")
 #: Checked when the login is unknown, so that the answer takes as long as for a known one.
@@ -105,6 +107,11 @@ async def create_staff(tx: Tx, actor: Actor, people: Sequence[NewStaff], now: da
     await staff.grant(tx, [p for p, _, _ in grants], [r for _, r, _ in grants], [a for _, _, a in grants], now)
     await audits.add(tx, audits.SHARED, actor, "staff create", "staff", ids.values(), now, {"grants": [f"{r} {a}" for _, r, a in grants]})
     return ids
+
+
+async def tidy(tx: Tx, now: datetime) -> int:
+    """Remove sessions that have run out and attempts too old to count; how many rows went."""
+    return await sessions.expire(tx, now) + await staff.forget_attempts(tx, now - KEPT)
 
 
 def token_hash(token: str) -> bytes:

@@ -66,17 +66,6 @@ async def named(tx: Tx, name: str, drill: bool) -> Incident | None:
     return await maybe(tx, _NAMED, Incident, name, drill)
 
 
-_OPEN = """
-SELECT id, name, hazard, county, occurred_at, status, drill, merged_into, stable_at FROM incident
-WHERE status <> 'closed' ORDER BY occurred_at DESC, id
-"""
-
-
-async def open_ones(tx: Tx) -> list[Incident]:
-    """Everything not closed, newest first."""
-    return await many(tx, _OPEN, Incident)
-
-
 _LOCK_ALL = """
 SELECT id, name, hazard, county, occurred_at, status, drill, merged_into, stable_at FROM incident
 WHERE id = ANY ($1::uuid[]) ORDER BY id FOR UPDATE

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 import msgspec
@@ -83,6 +83,7 @@ ORDER BY at, array_position(ARRAY['household', 'decision', 'award', 'evidence', 
 """
 _SCHEDULE = """
 SELECT a.aid, a.mode, a.status AS award_status, i.id, i.seq, i.amount_fen, i.condition, i.status, i.due_at,
+       (SELECT w.due_on FROM paperwork w WHERE w.county = i.county AND w.award = a.id AND w.status = 'open') AS papers_due,
        (SELECT p.status FROM payment p WHERE p.county = i.county AND p.instalment = i.id ORDER BY p.attempt DESC LIMIT 1) AS payment
 FROM award a JOIN instalment i ON i.county = a.county AND i.award = a.id
 WHERE a.county = $1 AND a.household = $2 ORDER BY a.aid, i.seq
@@ -172,6 +173,7 @@ class Instalment(msgspec.Struct, frozen=True):
     condition: str
     status: str
     due_at: datetime | None
+    papers_due: date | None
     payment: str | None
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 from litestar import Response, get
 
+from relief.domain.days import calendar_published
 from relief.domain.household import FAMILY_TYPES
 from relief.domain.reasons import explain
 from relief.services import masked
@@ -70,7 +71,7 @@ async def one(
     return pages.page(
         request, "household.html", household=found, name=masked.name(house.of(request).keys, found.person, found.sealed_person), now=now,
         families=FAMILY_TYPES, schedule=await views.schedule(read, county, household), drill=found.drill,
-        events=[tell(e, t) for e in await views.story(read, county, household)],
+        events=[tell(e, t) for e in await views.story(read, county, household)], published=calendar_published,
     )  # fmt: skip
 
 
