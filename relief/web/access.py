@@ -6,9 +6,12 @@ is refused at start. The transaction of the request sees only the areas in which
 
 from __future__ import annotations
 
+import base64
+import binascii
+import hashlib
 import hmac
 from collections.abc import AsyncGenerator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from http.cookies import Morsel, SimpleCookie
 from typing import Any, Final, cast
 
@@ -23,7 +26,7 @@ from relief.domain.policy import ACTIONS, Actor, Grant
 from relief.services import sign_in
 from relief.store import db, sessions
 from relief.store.db import Tx
-from relief.web import house
+from relief.web import entrance, house
 from relief.web.guard import UNSAFE
 
 COOKIE: Final = "relief_session"
@@ -31,6 +34,11 @@ PUBLIC: Final = "public"
 SIGNED_IN: Final = "signed in"
 #: What a signed-in person may at least see: pages without an action of their own read within these areas.
 _BASE: Final = "incident.read"
+
+
+#: How long a session opened by HTTP Basic serves without the password being checked again, and how many are kept.
+_KEPT: Final = timedelta(minutes=10)
+_MOST_KEPT: Final = 1000
 
 
 class Visitor(msgspec.Struct, frozen=True):
@@ -47,6 +55,8 @@ async def authorize(connection: ASGIConnection[Any, Any, Any, Any], handler: Bas
     method = str(connection.scope.get("method", "GET"))
     action: str = handler.opt.get("action", PUBLIC) if method == "OPTIONS" else handler.opt["action"]
     visitor = await _visitor(connection)
+    if visitor is None and handler.opt.get("basic"):
+        visitor = await _by_password(connection)
     connection.scope["user"] = visitor.actor if visitor else None
     connection.scope["auth"] = visitor
     if action == PUBLIC:
@@ -59,8 +69,34 @@ async def authorize(connection: ASGIConnection[Any, Any, Any, Any], handler: Bas
         await _form_token(connection, visitor)
 
 
+async def _by_password(connection: ASGIConnection[Any, Any, Any, Any]) -> Visitor | None:
+    """HTTP Basic, for programs that read maps. The session it opens is used again for a while: a map asks many times a minute."""
+    given = connection.headers.get("authorization", "")
+    kind, _, encoded = given.partition(" ")
+    if kind.lower() != "basic" or len(given) > 1000:
+        return None
+    try:
+        login, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
+    except (ValueError, binascii.Error):
+        return None
+    here, digest = house.of(connection), hashlib.sha256(given.encode()).digest()
+    known: dict[bytes, tuple[str, datetime]] = connection.app.state.setdefault("basic", {})
+    token, until = known.get(digest, ("", here.clock()))
+    visitor = await _find(connection, token) if here.clock() < until else None
+    if visitor is None:
+        opened = await entrance.enter(here, login, password)
+        while len(known) >= _MOST_KEPT:
+            del known[next(iter(known))]
+        known[digest] = (opened.token, here.clock() + _KEPT)
+        visitor = await _find(connection, opened.token)
+    return visitor
+
+
 async def _visitor(connection: ASGIConnection[Any, Any, Any, Any]) -> Visitor | None:
-    token = connection.cookies.get(COOKIE)
+    return await _find(connection, connection.cookies.get(COOKIE))
+
+
+async def _find(connection: ASGIConnection[Any, Any, Any, Any], token: str | None) -> Visitor | None:
     if not token or len(token) > 100:
         return None
     here = house.of(connection)

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from litestar import Request
-
 from relief.domain.errors import Refused
 from relief.services import sign_in
 from relief.services.sign_in import Opened
 from relief.store import db
-from relief.web import house
+from relief.web.house import House
 
 
-async def enter(request: Request[Any, Any, Any], login: str, password: str) -> Opened:
+async def enter(here: House, login: str, password: str) -> Opened:
     """Open a session, or refuse in the same words whatever was wrong. The attempt is kept either way."""
-    here = house.of(request)
     async with db.read(here.pool, ()) as tx:
         known = await sign_in.look_up(tx, login, here.clock())
     right = await sign_in.matches(known, password)

@@ -22,7 +22,7 @@ _KINDS: Final[tuple[tuple[type[ReliefError], int], ...]] = (
 )  # fmt: skip
 _CODES: Final[Mapping[str, int]] = {
     "bad_encoding": 400, "too_deep": 400, "duplicate_key": 400, "not_json": 400, "not_a_number": 400, "surrogate": 400,
-    "duplicate_param": 400, "key_required": 400, "key_form": 400, "empty_body": 400, "host": 400,
+    "duplicate_param": 400, "key_required": 400, "key_form": 400, "empty_body": 400, "host": 400, "unknown_param": 400, "bbox": 400, "datetime": 400, "format": 400,
     "not_signed_in": 401, "bad_credentials": 401, "media_type": 415, "content_encoding": 415, "too_large": 413, "throttled": 429,
 }  # fmt: skip
 #: Codes for litestar's own refusals, by status.
@@ -97,6 +97,8 @@ def handle(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     headers = {"Retry-After": _RETRY[body.status]} if body.status in _RETRY else {}
     if body.code == "too_large":
         headers["Connection"] = "close"
+    if body.status == 401 and request.scope["path"].startswith("/ogc"):
+        headers["WWW-Authenticate"] = 'Basic realm="relief", charset="UTF-8"'
     if _wants_page(request):
         if body.code == "not_signed_in" and request.method == "GET":
             return Response(content=b"", status_code=303, headers={"Location": pages.sign_in_path(request)})
@@ -107,4 +109,4 @@ def handle(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
 
 
 def _wants_page(request: Request[Any, Any, Any]) -> bool:
-    return not request.scope["path"].startswith(("/api/", "/hooks/", "/live/")) and "text/html" in request.headers.get("accept", "")
+    return not request.scope["path"].startswith(("/api/", "/hooks/", "/live/", "/ogc")) and "text/html" in request.headers.get("accept", "")

@@ -18,7 +18,7 @@ from litestar.static_files import create_static_files_router
 from litestar.types import ControllerRouterHandler, Message, Scope
 
 from relief.domain.errors import ReliefError
-from relief.web import access, api, console, guard, problems
+from relief.web import access, api, console, guard, ogc, problems
 from relief.web.api import describe
 from relief.web.house import House
 
@@ -73,7 +73,7 @@ def build(house: House | None = None, lifespan: Sequence[Any] = (), more: Sequen
     """Assemble the application. Give `house`, or a lifespan that sets `app.state.house` before the first request."""
     ASSETS.mkdir(exist_ok=True)
     app = Litestar(
-        route_handlers=[*api.ROUTERS, *console.ROUTERS, _assets(), *more],
+        route_handlers=[*api.ROUTERS, *console.ROUTERS, ogc.ROUTER, _assets(), *more],
         guards=[access.authorize],
         middleware=[guard.Gate()],
         request_class=guard.StrictRequest,
@@ -111,7 +111,7 @@ def _openapi() -> OpenAPIConfig:
         description="Amounts are whole fen (`_fen`); points are EPSG:4490 degrees; areas are GB/T 2260 codes; times carry an offset. "
         "Errors are RFC 9457 problem+json with a stable `code`. Money writes need an `Idempotency-Key`.",
         use_handler_docstrings=True,
-        openapi_router=Router(path="/api", route_handlers=[], opt={"action": access.SIGNED_IN}),
+        openapi_router=Router(path="/api", route_handlers=[], opt={"action": access.SIGNED_IN, "basic": True}),
         render_plugins=[JsonRenderPlugin(path="/openapi.json")],
         components=Components(security_schemes={"session": SecurityScheme(type="apiKey", name=access.COOKIE, security_scheme_in="cookie")}),
         security=[{"session": []}],

@@ -10,7 +10,7 @@ import msgspec
 from litestar import Response, delete, get, post
 
 from relief.services import sign_in
-from relief.web import access, entrance, given
+from relief.web import access, entrance, given, house
 from relief.web.given import Req
 
 
@@ -46,7 +46,7 @@ class Me(msgspec.Struct, frozen=True):
 @post("/session", action=access.PUBLIC, status_code=201, security=[])
 async def open_session(request: Req, data: given.Json[SignIn]) -> Response[SignedIn]:
     """Sign in. The same answer for a wrong password and an unknown login."""
-    opened = await entrance.enter(request, data.login, data.password)
+    opened = await entrance.enter(house.of(request), data.login, data.password)
     answer = Response(SignedIn(opened.csrf, opened.expires_at), status_code=201)
     answer.headers["Set-Cookie"] = access.cookie(request, opened.token, opened.expires_at)
     return answer

@@ -9,7 +9,7 @@ from litestar import Response, get, post
 
 from relief.domain.errors import Refused
 from relief.services import sign_in
-from relief.web import access, entrance, given, pages
+from relief.web import access, entrance, given, house, pages
 from relief.web.given import Req
 
 
@@ -37,7 +37,7 @@ async def sign_in_page(request: Req, next: given.FromQuery[str] = "/") -> Respon
 async def enter(request: Req, data: given.Form[Credentials]) -> Response[Any]:
     """Open a session and go on to where one wanted to be."""
     try:
-        opened = await entrance.enter(request, data.login, data.password)
+        opened = await entrance.enter(house.of(request), data.login, data.password)
     except Refused as refusal:
         return pages.page(request, "sign_in.html", status_code=401, next=_inside(data.next), refusal=refusal.message, login=data.login)
     cookie = access.cookie(request, opened.token, opened.expires_at)
