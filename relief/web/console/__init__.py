@@ -6,7 +6,21 @@ from typing import Final
 
 from litestar import Router
 
-from relief.web.console import activation, approvals, batches, desk, door, funds, home, households, parts, reference, situation, zones
+from relief.web.console import (
+    activation,
+    approvals,
+    batches,
+    desk,
+    door,
+    funds,
+    home,
+    households,
+    parts,
+    reference,
+    reports,
+    situation,
+    zones,
+)
 
 ROUTERS: Final = [
     Router(
@@ -14,7 +28,7 @@ ROUTERS: Final = [
         include_in_schema=False,
         route_handlers=[
             h
-            for room in (door, home, situation, zones, activation, approvals, batches, funds, households, desk, parts, reference)
+            for room in (door, home, situation, reports, zones, activation, approvals, batches, funds, households, desk, parts, reference)
             for h in room.HANDLERS
         ],
     )

@@ -14,11 +14,12 @@ from litestar import Response, get, post
 from relief.domain.days import BEIJING
 from relief.domain.errors import Invalid
 from relief.domain.incident import HAZARDS, NewIncident
+from relief.domain.plan import ROMAN
 from relief.services import zoning
 from relief.store.db import Tx
 from relief.store.views import cells, incidents, running
 from relief.web import access, given, house, pages, shapes, tiles
-from relief.web.console import common
+from relief.web.console import common, reports
 from relief.web.console.home import stages
 from relief.web.given import Req
 from relief.web.grids import Grids
@@ -73,7 +74,8 @@ async def situation(request: Req, read: given.Read, actor: given.Me, now: given.
         request, "situation.html", incident=found, zones=zones, zone=force, now=now, parts=parts, activated_at=min(started) if started else None,
         bands=await incidents.bands(read, force.id) if force else [], touched=await incidents.counties(read, force.id) if force else [],
         lines=await running.by_county(read, incident, villages), funnel=funnel, stages=stages(funnel, found), drill=found.drill,
-        activations=await incidents.activations(read, incident), hazard=HAZARDS.get(found.hazard, found.hazard), done=common.done_of(request),
+        activations=await incidents.activations(read, incident), hazard=HAZARDS.get(found.hazard, found.hazard),
+        standing=await reports.standing(read, actor, incident, now), roman=ROMAN, done=common.done_of(request),
     )  # fmt: skip
 
 
