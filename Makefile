@@ -14,7 +14,7 @@ demo: setup  ## set up everything, run the Luding story, then serve the console
 
 test: setup browser  ## the sampled suite: fast tests first, then story, processes and browser
 	$(BIN)/pytest -q -n 2 -m "not slow" --maxprocesses 2
-	$(BIN)/pytest -q -m slow
+	$(BIN)/pytest -q -n 2 --dist loadfile -m slow
 
 fast: setup  ## fast tests only
 	$(BIN)/pytest -q -n 2 -m "not slow"

@@ -7,9 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from relief.store import db
 from relief.store.db import Pool
 from tests.make import ROOT
+
+pytestmark = pytest.mark.slow  # every case is a process of its own
 
 PLANS = ROOT / "playbooks" / "plans"
 

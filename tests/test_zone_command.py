@@ -17,6 +17,8 @@ from tests import make
 from tests.geo import makers
 from tests.geo.shapes import LAT, LON, one, square
 
+pytestmark = pytest.mark.slow  # every case is a process of its own
+
 CAP = Path(__file__).parent / "geo" / "files" / "cap"
 BOW = one([[LON, LAT], [LON + 0.2, LAT + 0.2], [LON + 0.2, LAT], [LON, LAT + 0.2], [LON, LAT]], intensity=8)
 

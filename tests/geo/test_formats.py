@@ -16,6 +16,8 @@ from geo.model import EARTH, Options, ZoneFile, ZoneFileError
 from tests.geo import makers as m
 from tests.geo.shapes import LAT, LON, feature, file, one, polygon, square
 
+pytestmark = pytest.mark.slow  # every case is a process of its own
+
 FILES = Path(__file__).parent / "files"
 SQUARE_KM2 = zonefile.read(one(square(0.1)), "x").bands[0].area_km2
 

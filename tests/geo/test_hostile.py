@@ -26,6 +26,8 @@ from geo.wire import Request
 from tests.geo import makers as m
 from tests.geo.shapes import LAT, LON, feature, file, one, polygon, square
 
+pytestmark = pytest.mark.slow  # every case is a process of its own
+
 FILES = Path(__file__).parent / "files"
 BOW = [[LON, LAT], [LON + 0.2, LAT + 0.2], [LON + 0.2, LAT], [LON, LAT + 0.2], [LON, LAT]]
 VRT = b"<OGRVRTDataSource><OGRVRTLayer name='x'><SrcDataSource>/etc/passwd</SrcDataSource></OGRVRTLayer></OGRVRTDataSource>"
