@@ -30,7 +30,7 @@ from relief.domain.errors import NotFound
 from relief.domain.message import read_reply
 from relief.domain.policy import SYSTEM, Actor
 from relief.domain.sealing import Keys
-from relief.store import audits, complaints, confirmations, messages, residents, staff
+from relief.store import audits, complaints, confirmations, db, messages, residents, staff
 from relief.store.confirmations import Answered, OfNumber, Standing
 from relief.store.db import Tx
 from relief.store.residents import Household, Line
@@ -165,6 +165,7 @@ async def by_page(
 
 async def by_reporter(tx: Tx, actor: Actor, county: str, payments: Sequence[UUID], answer: Answer, now: datetime) -> Given:
     """A reporter or township says what the households said. All of the list, or nothing: Conflict `answered` where one was answered otherwise."""
+    await db.plan_for(tx, len(payments))
     standing = await confirmations.of_payments(tx, county, payments)
     if {s.payment for s in standing} != set(payments):
         raise _not_found()

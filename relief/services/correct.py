@@ -13,7 +13,7 @@ from relief.domain import identity
 from relief.domain.errors import Conflict, Invalid
 from relief.domain.policy import Actor, require
 from relief.domain.sealing import Keys
-from relief.store import accounts, approvals, audits, payments
+from relief.store import accounts, approvals, audits, db, payments
 from relief.store.db import Tx
 
 
@@ -32,6 +32,7 @@ class _Name(msgspec.Struct):
 
 async def propose(tx: Tx, actor: Actor, county: str, items: Sequence[Correction], now: datetime, keys: Keys) -> list[UUID]:
     """Write the corrected accounts as proposals; returns their ids in the order given."""
+    await db.plan_for(tx, len(items))
     found = {r.payment: r for r in await accounts.returned(tx, county, [i.payment for i in items])}
     if len(found) != len(items):
         raise Conflict(
@@ -64,6 +65,7 @@ def _number(text: str, position: int) -> str:
 
 async def confirm(tx: Tx, actor: Actor, county: str, ids: Sequence[UUID], now: datetime) -> list[UUID]:
     """A second person has compared the card; the returned payments of these people get a new attempt. Returns the attempts."""
+    await db.plan_for(tx, len(ids))
     waiting = await accounts.proposed(tx, county, sorted(set(ids)))
     if not waiting or len(waiting) != len(set(ids)):
         raise Conflict("moved_on", "部分账号更正已被处理，请刷新 · some corrections were dealt with meanwhile, refresh")

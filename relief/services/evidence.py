@@ -12,7 +12,7 @@ import msgspec
 from relief.domain.errors import Conflict, Invalid, Refused
 from relief.domain.policy import Actor, require
 from relief.services.disburse import release_due
-from relief.store import audits, evidence
+from relief.store import audits, db, evidence
 from relief.store.db import Tx
 
 
@@ -34,6 +34,7 @@ class Accepted(msgspec.Struct, frozen=True):
 
 async def submit(tx: Tx, actor: Actor, county: str, items: Sequence[Piece], now: datetime) -> list[UUID]:
     """Hand in evidence for waiting stages; returns the ids of the pieces in the order given."""
+    await db.plan_for(tx, len(items))
     stages = {s.id: s for s in await evidence.stages(tx, county, [i.instalment for i in items])}
     if len(stages) != len({i.instalment for i in items}):
         raise Conflict("not_waiting", "部分期次不在等待验收 · some stages are not waiting for evidence")
@@ -52,6 +53,7 @@ async def submit(tx: Tx, actor: Actor, county: str, items: Sequence[Piece], now:
 
 async def accept(tx: Tx, actor: Actor, county: str, ids: Sequence[UUID], now: datetime) -> Accepted:
     """Accept evidence; its instalments fall due and are released for payment in the same transaction."""
+    await db.plan_for(tx, len(ids))
     found = await evidence.open_for(tx, county, sorted(set(ids)), actor.person)
     if not found or len(found) != len(set(ids)):
         raise Conflict("moved_on", "部分材料已被处理，请刷新 · some evidence was dealt with meanwhile, refresh")

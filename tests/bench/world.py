@@ -88,6 +88,7 @@ async def event(owner: Owner) -> Event:
     incident = await make.incident(owner)
     zone, _, activation = await make.activated(owner, incident=incident)
     await zones.insert_bands(owner, zone, _zone())
+    await zones.insert_counties(owner, zone, [(LUDING, 1.0, 1.0)])
     await standards.insert(owner, standard.read(_FIGURES.read_text("utf-8")))
     finance = [await make.staff(owner, (role, LUDING)) for role in ("finance_preparer", "finance_checker", "finance_authoriser")]
     return Event(
