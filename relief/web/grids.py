@@ -41,6 +41,18 @@ class Grids:
         self.house = house
         self._held: dict[Key, Held] = {}
         self._next: dict[Key, Held] = {}
+        self._warming: set[asyncio.Task[Grid]] = set()
+
+    def warm(self, incident: UUID, villages: Sequence[str], scope: Sequence[str]) -> None:
+        """Begin to read while the page that will ask is still on its way."""
+        task = asyncio.create_task(self.get(incident, villages, scope))
+        self._warming.add(task)
+        task.add_done_callback(self._warmed)
+
+    def _warmed(self, task: asyncio.Task[Grid]) -> None:
+        self._warming.discard(task)
+        if not task.cancelled():
+            task.exception()  # whoever asks for the tile is told
 
     async def get(self, incident: UUID, villages: Sequence[str], scope: Sequence[str]) -> Grid:
         """The grid of an incident within these areas."""

@@ -65,6 +65,7 @@ async def situation(request: Req, read: given.Read, actor: given.Me, now: given.
     """Map, clocks, funnel, counties."""
     found = await incidents.incident(read, incident)
     villages = common.patterns(actor, "incident.read")
+    _grids(request).warm(incident, villages, access.scope_of(request))
     zones = await incidents.zones(read, incident)
     force = next((z for z in zones if z.status == "in force"), zones[0] if zones else None)
     parts = await incidents.parts(read, incident)
@@ -88,7 +89,7 @@ async def map_json(
     bands, old = await _bands(read, incident, zone)
     settings = house.of(request).settings
     return {
-        "bounds": _bounds(bands),
+        "bounds": _bounds([*bands, *old]),
         "bands": shapes.collection([(shapes.geometry(b.geometry), {"level": b.level, "label": b.label}) for b in bands]),
         "old": shapes.collection([(shapes.geometry(b.geometry), {"level": b.level}) for b in old]),
         "places": shapes.collection(
