@@ -10,20 +10,26 @@ from rich.table import Table
 
 from relief import app, settings
 from relief.commands.screen import err, out
+from relief.domain.errors import Invalid
 from relief.services import check
 from relief.store import db
 
 
 async def _check(args: argparse.Namespace) -> int:
     """Every invariant on the live database."""
-    async with app.open_house(settings.load(), pool_size=2) as house, db.read(house.pool) as tx:
+    chosen = settings.load()
+    if chosen.database_url is None and not (chosen.home / "pg").exists():
+        raise Invalid(
+            "no_database", f"{chosen.home} 中没有数据库，请核对 RELIEF_HOME · there is no database in {chosen.home}: check RELIEF_HOME"
+        )
+    async with app.open_house(chosen, pool_size=2) as house, db.read(house.pool) as tx:
         findings = await check.check(tx)
     if args.json:
         sys.stdout.write(msgspec.json.encode(findings).decode() + "\n")
     else:
         table = Table("invariant", "what must be true", "examined", "broken")
         for f in findings:
-            table.add_row(f.name, f.says, f"{f.examined:,}", "0" if not f.broken else f"[red]{f.broken}[/red] {f.rows[0]}")
+            table.add_row(f.name, f.says, f"{f.examined:,}", "0" if not f.broken else f"{f.broken} {f.rows[0]}")
         out.print(table)
     broken = [f for f in findings if f.broken]
     for f in broken:

@@ -14,7 +14,7 @@ from relief.domain.policy import SYSTEM
 from relief.services import respond
 from relief.store import db
 
-_UNVERIFIED = "  [yellow]未核实 unverified[/yellow]"
+_UNVERIFIED = "  未核实 unverified"
 
 
 async def _check(args: argparse.Namespace) -> int:

@@ -78,7 +78,7 @@ async def _inspect(args: argparse.Namespace) -> int:
     if args.json:
         _print_json(found)
         return 0
-    out.print(f"[bold]{found['title']}[/bold] · {found['format']} · {found['crs']} · {found['area_km2']:,.2f} km²")
+    out.print(f"{found['title']} · {found['format']} · {found['crs']} · {found['area_km2']:,.2f} km²")
     table = Table("分区 band", "等级 level", "km²", "图斑 parts", "孔 holes", "顶点 vertices", "县 counties (share)")
     for b in found["bands"]:
         shares = "、".join(f"{c['name']} {c['share']:.0%}" for c in b["counties"])
@@ -90,7 +90,7 @@ async def _inspect(args: argparse.Namespace) -> int:
         if key in found:
             out.print(key, found[key])
     for warning in found["warnings"]:
-        out.print(f"[yellow]{warning['code']}[/yellow] {warning['message']} {_at(warning)}")
+        out.print(f"{warning['code']} {warning['message']} {_at(warning)}")
     return 0
 
 
@@ -126,7 +126,7 @@ async def _import(args: argparse.Namespace) -> int:
         area = sum(b.area_km2 for b in found.bands)
         out.print(f"草稿 {made}：{len(found.bands)} 个分区，{area:,.2f} km² · a draft; another person must put it in force")
         for warning in found.warnings:
-            out.print(f"[yellow]{warning.code}[/yellow] {warning.message}")
+            out.print(f"{warning.code} {warning.message}")
     return 0
 
 

@@ -93,6 +93,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 def _free(preferred: int) -> int:
     for port in (preferred, 0):
         with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port just given back is free, as the server will find too
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:

@@ -74,7 +74,7 @@ class Scene(msgspec.Struct):
     def refused(self, code: str, text: str) -> None:
         """Something that had to be refused, and was."""
         self.refusals.append(code)
-        self.say(f"[yellow]✗ {code}[/yellow] {text}")
+        self.say(f"[green]✓ 已拒绝 refused, as it should be:[/green] {code} · {text}")
 
     def track(self, items: Sequence[T], what: str, unit: int = 1) -> Iterable[T]:
         """A progress bar over a list; `unit` is how many things an item stands for."""

@@ -87,6 +87,8 @@ async def show(scene: Scene, summary: Summary) -> None:
     for f in summary.funds:
         amounts = (f.allocated_fen, f.available_fen, f.reserved_fen, f.in_flight_fen, f.paid_fen)
         funds.add_row(names.get(f.county, f.county), f.purpose, *(display(a) for a in amounts))
+    for column in (*states.columns, *funds.columns):
+        column.overflow = "fold"  # money is never elided
     scene.screen.print(states, funds)
     first = summary.first_payment
     if first.median_s is not None and first.maximum_s is not None:
