@@ -19,6 +19,8 @@ from relief.domain.errors import Invalid
 from relief.settings import Settings
 from tests.channels.test_sms import serving
 
+pytestmark = pytest.mark.slow  # every case starts a server
+
 FILES = Path(__file__).parent / "files"
 
 

@@ -25,6 +25,8 @@ from relief.domain.errors import Refused, Unavailable
 from relief.domain.message import Outgoing, Rejected, Sent, Throttled, Unknown
 from relief.settings import Settings
 
+pytestmark = pytest.mark.slow  # every case starts the carrier's twin
+
 TWO_WAY, ONE_WAY = "+12125550101", "+8615400001234"
 TOKEN = "rehearsal-token"
 

@@ -15,6 +15,8 @@ from pyproj import Geod
 from geo import area, counties, data, locate, overlay, zonefile
 from tests.geo.shapes import LAT, LON, feature, file, polygon, square
 
+pytestmark = pytest.mark.slow  # many points against many shapes
+
 V2 = zonefile.read(data.LUDING_V2.read_bytes(), "v2").bands
 LUDING = [b.wkb for b in V2]
 

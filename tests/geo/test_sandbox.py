@@ -12,6 +12,8 @@ from geo import data, read, sandbox
 from geo.model import ZoneFileError
 from tests.geo.shapes import LAT, LON, feature, file, one, polygon
 
+pytestmark = pytest.mark.slow  # every case is a process of its own
+
 
 async def test_a_real_zone_comes_back_whole_and_quickly() -> None:
     await sandbox.inspect(data.LUDING_V1.read_bytes(), "warm.geojson")

@@ -19,6 +19,8 @@ from relief.web.house import House
 from tests import make
 from tests.web.conftest import Clock, Enter
 
+pytestmark = pytest.mark.slow  # many households
+
 AT = (102.101, 29.645)
 
 

@@ -16,6 +16,8 @@ from relief.store import db
 from tests import make
 from tests.web.conftest import PASSWORD, Clock, Enter, new_client
 
+pytestmark = pytest.mark.slow  # passwords are checked for real, and take their time
+
 ZONE = make.ROOT / "geo" / "data" / "luding2022" / "zone_v1_rapid_2022-09-05.geojson"
 BANDS = "/ogc/collections/zone_bands/items"
 COVERAGE = "/ogc/collections/coverage/items"
