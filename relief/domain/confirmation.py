@@ -24,6 +24,8 @@ COMPLAINTS: Final = {
 COMPLAINT_OWNER: Final = "township_reviewer"
 #: A complaint must be acted upon within this time.
 COMPLAINT_DUE: Final = timedelta(days=1)
+#: Characters an answer to a complaint may have.
+ANSWER_LENGTH: Final = 500
 
 #: Wrong codes for one slip before it is closed for the rest of the hour (six digits: 10 an hour is 11 years on average).
 WRONG_CODES: Final = 10
@@ -59,6 +61,16 @@ def kind_of_complaint(text: str) -> str:
     """One of the kinds, or a refusal."""
     if text not in COMPLAINTS:
         raise Invalid("complaint_kind", "请选择要反映的事项 · choose what it is about")
+    return text
+
+
+def answer_to_complaint(text: str) -> str:
+    """What was found out and done, in writing, without the blanks around it."""
+    text = text.strip()
+    if not 1 <= len(text) <= ANSWER_LENGTH:
+        raise Invalid(
+            "complaint_answer", "请写明核实情况和处理结果，不超过500字 · say in writing what you found and did, in at most 500 characters"
+        )
     return text
 
 

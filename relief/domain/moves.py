@@ -41,6 +41,7 @@ BATCH: Final = _moves(
     frozen="prepared | voided", prepared="checked | voided", checked="authorised | voided", authorised="sending", sending="sent | unknown",
     unknown="sent | acknowledged | settled", sent="acknowledged | settled | rejected", acknowledged="settled", settled="acknowledged", voided="", rejected="",
 )  # fmt: skip
+COMPLAINT: Final = _moves(open="closed", closed="")
 MESSAGE_RANK: Final = {"queued": 0, "sending": 1, "unknown": 2, "sent": 3, "delivered": 4, "failed": 4}
 CONFIRMATION: Final = _moves(
     awaited="confirmed | disputed | silent | void", silent="confirmed | disputed | void", confirmed="void", disputed="void", void=""
@@ -48,7 +49,7 @@ CONFIRMATION: Final = _moves(
 
 ALL: Final[Mapping[str, Moves]] = {
     "incident": INCIDENT, "zone": ZONE, "activation": ACTIVATION, "registration": REGISTRATION, "decision": DECISION, "award": AWARD,
-    "instalment": INSTALMENT, "payment": PAYMENT, "batch": BATCH, "confirmation": CONFIRMATION, "alert": ALERT, "recovery": RECOVERY,
+    "instalment": INSTALMENT, "payment": PAYMENT, "batch": BATCH, "confirmation": CONFIRMATION, "complaint": COMPLAINT, "alert": ALERT, "recovery": RECOVERY,
 }  # fmt: skip
 
 

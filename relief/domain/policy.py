@@ -74,7 +74,7 @@ _TABLE: Final[Mapping[str, str]] = {
     "account.confirm": "township_reviewer county_officer",
     "message.read": "township_reviewer county_officer county_approver auditor",
     "confirm.report": "reporter township_reviewer",
-    "complaint.close": "county_officer",
+    "complaint.close": "township_reviewer county_officer",
     "audit.read": "auditor audit_admin",
     "staff.manage": "system_admin security_admin",
 }  # fmt: skip

@@ -75,6 +75,8 @@ SELECT at, noun, state, aid, fen, note, who FROM (
     UNION ALL
     SELECT c.opened_at, 'complaint', 'open', NULL, NULL, c.kind, NULL FROM complaint c WHERE c.county = $1 AND c.household = $2
     UNION ALL
+    SELECT c.closed_at, 'complaint', 'closed', NULL, NULL, c.kind, NULL FROM complaint c WHERE c.county = $1 AND c.household = $2
+    UNION ALL
     SELECT c.proposed_at, 'account', 'proposed', NULL, NULL, c.bank, s.name
     FROM account c JOIN person e ON e.county = c.county AND e.id = c.person LEFT JOIN staff s ON s.id = c.proposed_by
     WHERE c.county = $1 AND e.household = $2 AND c.version > 1

@@ -10,6 +10,7 @@ from relief.web.console import (
     activation,
     approvals,
     batches,
+    complaints,
     desk,
     door,
     funds,
@@ -28,7 +29,22 @@ ROUTERS: Final = [
         include_in_schema=False,
         route_handlers=[
             h
-            for room in (door, home, situation, reports, zones, activation, approvals, batches, funds, households, desk, parts, reference)
+            for room in (
+                door,
+                home,
+                situation,
+                reports,
+                zones,
+                activation,
+                approvals,
+                batches,
+                funds,
+                households,
+                desk,
+                complaints,
+                parts,
+                reference,
+            )
             for h in room.HANDLERS
         ],
     )

@@ -91,7 +91,7 @@ def done_of(request: Req) -> str | None:
 
 DONE: Final = frozenset(
     ("opened", "imported", "forced", "proposed", "drafted", "activated", "decided", "approved", "frozen", "signed", "voided", "allocated",
-     "corrected", "confirmed", "accepted", "reported", "told", "relayed", "responded")
+     "corrected", "confirmed", "accepted", "reported", "told", "relayed", "responded", "answered")
 )  # fmt: skip
 
 

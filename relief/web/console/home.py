@@ -21,12 +21,12 @@ from relief.web.given import Req
 _ACTIONS: Final = (
     ("award.approve.A", True), ("award.approve.B", True), ("batch.prepare", False), ("batch.check", False), ("batch.authorise", False),
     ("batch.freeze", False), ("activation.activate", False), ("account.propose", True), ("account.confirm", True), ("evidence.accept", True),
-    ("complaint.close", False), ("activation.draft", False), ("zone.force", False), ("confirm.report", True),
+    ("complaint.close", True), ("activation.draft", False), ("zone.force", False), ("confirm.report", True),
 )  # fmt: skip
 #: Kind of work → where it is done. What comes first is more urgent.
 _PLACES: Final = {
     "force": "/incidents", "activate": "/incidents", "draft": "/incidents", "approve": "/approvals", "sign": "/batches", "freeze": "/batches",
-    "complaint": "/payments?show=disputed", "accept": "/evidence", "confirm account": "/corrections", "correct": "/corrections", "report": "/confirmations",
+    "complaint": "/complaints", "accept": "/evidence", "confirm account": "/corrections", "correct": "/corrections", "report": "/confirmations",
 }  # fmt: skip
 
 
