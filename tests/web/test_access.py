@@ -127,3 +127,11 @@ async def test_every_answer_carries_the_walls(shared_client: httpx.AsyncClient) 
         assert "frame-ancestors 'none'" in headers["content-security-policy"]
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["cache-control"] == "no-store"
+
+
+async def test_the_door_leads_only_to_addresses_of_this_site(shared_client: httpx.AsyncClient) -> None:
+    for bad in ("//evil.test", "/\t/evil.test", "/\\evil.test", "/a\\b", "https://evil.test", "/\n/evil.test", "/家"):
+        page = await shared_client.get("/sign-in", params={"next": bad})
+        assert 'name="next" value="/"' in page.text, bad
+    page = await shared_client.get("/sign-in", params={"next": "/households?page=2"})
+    assert 'name="next" value="/households?page=2"' in page.text

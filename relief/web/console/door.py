@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 import msgspec
@@ -11,6 +12,9 @@ from relief.domain.errors import Refused
 from relief.services import sign_in
 from relief.web import access, entrance, given, house, pages
 from relief.web.given import Req
+
+#: One leading slash, then printable ASCII without backslash.
+_INSIDE: Final = re.compile(r"/(?!/)[!-\[\]-~]*")
 
 
 class Credentials(msgspec.Struct, frozen=True):
@@ -52,8 +56,8 @@ async def leave(request: Req, data: given.Form[Token], tx: given.Write) -> Respo
 
 
 def _inside(path: str) -> str:
-    """Only addresses of this site."""
-    return path if path.startswith("/") and not path.startswith(("//", "/\\")) else "/"
+    """Only addresses of this site: browsers drop tabs and read a backslash as a slash, so neither may stand anywhere."""
+    return path if _INSIDE.fullmatch(path) else "/"
 
 
 HANDLERS: Final = [sign_in_page, enter, leave]
