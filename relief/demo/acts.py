@@ -145,13 +145,18 @@ async def activate_counties(scene: Scene, playbook: UUID) -> None:
     scene.say(f"{len(scene.active)} 个县已启动")
 
 
+def _cap(scene: Scene) -> int:
+    """A county's own limit in fen, ample for the number of families of this drill."""
+    return 50_000_000_00 + scene.households * 20_000_00
+
+
 async def activate_county(scene: Scene, county: str) -> None:
     """One county: it says who pays, an officer drafts, another one activates."""
     async with scene.tx() as tx:
         name = f"{scene.counties[county]}应急管理局（演示）"
         await fund.set_payer(tx, scene.at(county, "prepare"), county, name, f"629999{county}0000000", scene.house.clock())
         part = await activate.draft(
-            tx, scene.at(county, "officer"), county, scene.activation, f"演应急〔2022〕{county}号", 50_000_000_00, scene.house.clock()
+            tx, scene.at(county, "officer"), county, scene.activation, f"演应急〔2022〕{county}号", _cap(scene), scene.house.clock()
         )
     async with scene.tx() as tx:
         await activate.activate(tx, scene.at(county, "approver"), county, part, scene.house.clock())

@@ -15,6 +15,7 @@ from relief.domain.policy import SYSTEM
 from relief.domain.sealing import Keys
 from relief.services import activate, fund, register
 from relief.store import db
+from relief.store.views import households, running
 from tests import make
 from tests.web.conftest import Clock, Enter
 
@@ -276,3 +277,16 @@ async def test_pages_of_a_list_follow_each_other_without_gap_or_repeat(enter: En
         if not after:
             break
     assert len(seen) == len(set(seen)) == 6
+
+
+async def test_every_number_of_the_funnel_opens_exactly_its_households(pool: db.Pool, keys: Keys) -> None:
+    async with db.begin(pool) as tx:
+        reporter = await make.staff(tx, ("reporter", make.MOXI))
+        incident = await make.incident(tx)
+        await make.awards(tx, keys, incident=incident, reporter=reporter, count=3)
+        await register.register(tx, reporter, [make.registration(90, incident=incident)], make.NOW, keys)
+        patterns = [make.LUDING + "%"]
+        counts = await running.funnel(tx, incident, patterns)
+        for step, expected in (("registered", 4), ("decided", 3), ("approved", 0), ("bank", 0), ("paid", 0), ("confirmed", 0)):
+            found = await households.households(tx, patterns, incident, None, step, ("", UUID(int=0)), 50)
+            assert (step, len(found), getattr(counts, step)) == (step, expected, expected)

@@ -19,7 +19,18 @@ FROM household h
 JOIN person e ON e.county = h.county AND e.household = h.id AND e.role = 'householder'
 JOIN region v ON v.code = h.village
 WHERE h.village LIKE ANY ($1::text[]) AND ($2::uuid IS NULL OR h.incident = $2) AND ($3::text[] IS NULL OR h.status = ANY ($3))
-  AND (NOT $4 OR NOT EXISTS (SELECT FROM decision d WHERE d.county = h.county AND d.household = h.id AND d.status = 'current'))
+  AND CASE $4::text
+      WHEN 'undecided' THEN NOT EXISTS (SELECT FROM decision d WHERE d.county = h.county AND d.household = h.id AND d.status = 'current')
+      WHEN 'registered' THEN h.status NOT IN ('duplicate', 'rejected')
+      WHEN 'decided' THEN EXISTS (SELECT FROM award a WHERE a.county = h.county AND a.household = h.id AND a.incident = h.incident
+                                  AND a.status IN ('proposed', 'approved', 'completed'))
+      WHEN 'approved' THEN EXISTS (SELECT FROM award a WHERE a.county = h.county AND a.household = h.id AND a.incident = h.incident
+                                   AND a.status IN ('approved', 'completed'))
+      WHEN 'bank' THEN EXISTS (SELECT FROM payment p WHERE p.county = h.county AND p.household = h.id AND p.status IN ('sent', 'unknown', 'paid'))
+      WHEN 'paid' THEN EXISTS (SELECT FROM payment p WHERE p.county = h.county AND p.household = h.id AND p.status = 'paid')
+      WHEN 'confirmed' THEN EXISTS (SELECT FROM confirmation c JOIN payment p ON p.county = c.county AND p.id = c.payment
+                                    WHERE c.county = h.county AND c.status = 'confirmed' AND p.household = h.id)
+      ELSE true END
   AND (h.county, h.id) > ($5, $6)
 ORDER BY h.county, h.id LIMIT $7
 """
@@ -184,12 +195,12 @@ async def households(
     villages: Sequence[str],
     incident: UUID | None,
     statuses: Sequence[str] | None,
-    undecided: bool,
+    stage: str | None,
     after: tuple[str, UUID],
     limit: int,
 ) -> list[HouseholdRow]:
-    """A page of households after (county, id); `undecided` keeps those without a decision."""
-    return await many(tx, _HOUSEHOLDS, HouseholdRow, list(villages), incident, statuses and list(statuses), undecided, *after, limit)
+    """A page of households after (county, id); `stage` keeps those that reached a step of the funnel."""
+    return await many(tx, _HOUSEHOLDS, HouseholdRow, list(villages), incident, statuses and list(statuses), stage, *after, limit)
 
 
 async def household(tx: Tx, county: str, id_: UUID, villages: Sequence[str]) -> Household:

@@ -16,24 +16,24 @@ WITH h AS (
     FROM (SELECT received_at, NOT EXISTS (SELECT FROM decision d WHERE d.county = x.county AND d.household = x.id AND d.status = 'current') AS w
           FROM household x WHERE x.incident = $1 AND x.village LIKE ANY ($2::text[]) AND x.status NOT IN ('duplicate', 'rejected')) y
 ), a AS (
-    SELECT count(*) AS n, coalesce(sum(amount_fen), 0)::bigint AS fen,
+    SELECT count(DISTINCT (county, household)) AS n, coalesce(sum(amount_fen), 0)::bigint AS fen,
            count(*) FILTER (WHERE status = 'proposed') AS waiting, min(proposed_at) FILTER (WHERE status = 'proposed') AS oldest,
-           count(*) FILTER (WHERE status <> 'proposed') AS approved,
+           count(DISTINCT (county, household)) FILTER (WHERE status <> 'proposed') AS approved,
            coalesce(sum(amount_fen) FILTER (WHERE status <> 'proposed'), 0)::bigint AS approved_fen
     FROM award WHERE incident = $1 AND village LIKE ANY ($2::text[]) AND status IN ('proposed', 'approved', 'completed')
 ), p AS (
     SELECT count(*) FILTER (WHERE q.status IN ('approved', 'batched')) AS ready,
            min(q.created_at) FILTER (WHERE q.status IN ('approved', 'batched')) AS ready_oldest,
-           count(DISTINCT q.award) FILTER (WHERE q.status IN ('sent', 'unknown', 'paid')) AS bank,
+           count(DISTINCT (q.county, q.household)) FILTER (WHERE q.status IN ('sent', 'unknown', 'paid')) AS bank,
            coalesce(sum(q.amount_fen) FILTER (WHERE q.status IN ('sent', 'unknown', 'paid')), 0)::bigint AS bank_fen,
            count(*) FILTER (WHERE q.status IN ('sent', 'unknown')) AS out, min(q.sent_at) FILTER (WHERE q.status IN ('sent', 'unknown')) AS out_oldest,
-           count(DISTINCT q.award) FILTER (WHERE q.status = 'paid') AS paid,
+           count(DISTINCT (q.county, q.household)) FILTER (WHERE q.status = 'paid') AS paid,
            coalesce(sum(q.amount_fen) FILTER (WHERE q.status = 'paid'), 0)::bigint AS paid_fen,
            count(*) FILTER (WHERE q.status = 'returned' AND NOT EXISTS (
                SELECT FROM payment n WHERE n.county = q.county AND n.instalment = q.instalment AND n.attempt > q.attempt)) AS returned, count(*) FILTER (WHERE q.status = 'unknown') AS unknown
     FROM payment q JOIN award b ON b.county = q.county AND b.id = q.award WHERE b.incident = $1 AND b.village LIKE ANY ($2::text[])
 ), c AS (
-    SELECT count(DISTINCT q.award) FILTER (WHERE f.status = 'confirmed') AS confirmed,
+    SELECT count(DISTINCT (q.county, q.household)) FILTER (WHERE f.status = 'confirmed') AS confirmed,
            coalesce(sum(q.amount_fen) FILTER (WHERE f.status = 'confirmed'), 0)::bigint AS confirmed_fen,
            count(*) FILTER (WHERE f.status IN ('awaited', 'silent')) AS awaited,
            min(f.awaited_at) FILTER (WHERE f.status IN ('awaited', 'silent')) AS awaited_oldest,

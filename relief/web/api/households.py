@@ -95,7 +95,7 @@ async def list_households(
 ) -> Page[HouseholdOut]:
     """Households of your areas by county and id."""
     villages = common.patterns(actor, "household.read")
-    found = await households.households(read, villages, incident, None, False, common.unpack(after), limit)
+    found = await households.households(read, villages, incident, None, None, common.unpack(after), limit)
     keys = house.of(request).keys
     items = [
         HouseholdOut(

@@ -76,25 +76,17 @@ def _work(waiting: Waiting) -> Work:
 
 
 def stages(f: Funnel, incident: Incident) -> list[Stage]:
-    """The six steps with the addresses of their rows."""
-    at = f"?incident={incident.id}"
+    """The six steps, all counted in households; each number opens exactly the households it counts."""
+    at = f"?incident={incident.id}&show="
     rows = (
-        ("registered", f.registered, None, f.undecided, f.undecided_oldest, "/households", "/households" + at + "&show=undecided"),
-        ("decided", f.decided, f.decided_fen, f.proposed, f.proposed_oldest, "/households", "/approvals"),
-        ("approved", f.approved, f.approved_fen, f.ready, f.ready_oldest, "/payments", "/payments" + at + "&show=unsent"),
-        ("bank", f.bank, f.bank_fen, f.out, f.out_oldest, "/payments", "/payments" + at + "&show=out"),
-        ("paid", f.paid, f.paid_fen, f.awaited, f.awaited_oldest, "/payments", "/payments" + at + "&show=awaited"),
-        ("confirmed", f.confirmed, f.confirmed_fen, f.disputed, f.disputed_oldest, "/payments", "/payments" + at + "&show=disputed"),
+        ("registered", f.registered, None, f.undecided, f.undecided_oldest, "/households" + at + "undecided"),
+        ("decided", f.decided, f.decided_fen, f.proposed, f.proposed_oldest, "/approvals"),
+        ("approved", f.approved, f.approved_fen, f.ready, f.ready_oldest, "/payments" + at + "unsent"),
+        ("bank", f.bank, f.bank_fen, f.out, f.out_oldest, "/payments" + at + "out"),
+        ("paid", f.paid, f.paid_fen, f.awaited, f.awaited_oldest, "/payments" + at + "awaited"),
+        ("confirmed", f.confirmed, f.confirmed_fen, f.disputed, f.disputed_oldest, "/payments" + at + "disputed"),
     )
-    shows = {
-        "registered": "",
-        "decided": "&show=decided",
-        "approved": "",
-        "bank": "&show=sent",
-        "paid": "&show=paid",
-        "confirmed": "&show=confirmed",
-    }
-    return [Stage(key, n, fen, w, old, place + at + shows[key], w_place) for key, n, fen, w, old, place, w_place in rows]
+    return [Stage(key, n, fen, w, old, "/households" + at + key, w_place) for key, n, fen, w, old, w_place in rows]
 
 
 HANDLERS: Final = [home]

@@ -20,8 +20,9 @@ from relief.web.given import Req
 from relief.web.texts import Texts
 
 SHOWS: Final = {
-    "all": (None, False), "undecided": (("staged", "located", "verified"), True), "decided": (("located", "verified"), False),
-    "staged": (("staged",), False), "located": (("located",), False), "verified": (("verified",), False), "duplicate": (("duplicate", "rejected"), False),
+    "all": (None, None), "registered": (None, "registered"), "undecided": (("staged", "located", "verified"), "undecided"), "decided": (None, "decided"),
+    "approved": (None, "approved"), "bank": (None, "bank"), "paid": (None, "paid"), "confirmed": (None, "confirmed"),
+    "duplicate": (("duplicate", "rejected"), None),
 }  # fmt: skip
 
 
@@ -49,10 +50,10 @@ async def page(
 ) -> Response[str]:  # fmt: skip
     """Registered households by state, a page at a time."""
     show = show if show in SHOWS else "all"
-    statuses, undecided = SHOWS[show]
+    statuses, stage = SHOWS[show]
     villages = common.patterns(actor, "household.read")
     of = await common.chosen(read, actor, incident)
-    found = await views.households(read, villages, of.id if of else None, statuses, undecided, common.unpack(after), common.PAGE)
+    found = await views.households(read, villages, of.id if of else None, statuses, stage, common.unpack(after), common.PAGE)
     keys = house.of(request).keys
     return pages.page(
         request, "households.html", rows=[Row(h, masked.name(keys, h.person, h.sealed_person)) for h in found], show=show, shows=list(SHOWS), now=now,
