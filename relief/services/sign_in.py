@@ -67,6 +67,7 @@ class Opened(msgspec.Struct, frozen=True):
 
 async def look_up(tx: Tx, login: str, now: datetime) -> Known:
     """Refuse when this login failed too often lately; otherwise what there is to check."""
+    login = "".join(c for c in login if c.isprintable())  # a login has no control characters, and the database refuses NUL
     subject = "login:" + login.strip().lower()[:64]
     if await staff.failures(tx, subject, now - WINDOW) >= FAILURES:
         raise Refused("throttled", "尝试次数过多，请15分钟后再试 · too many attempts, try again in 15 minutes")
