@@ -1,4 +1,4 @@
-"""The catalogue of screen texts: one line a text in texts.toml, Chinese first, English second."""
+"""The catalogue of screen texts: one line a text in texts/*.toml, Chinese first, English second; a section lives in one file."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ LANGUAGES: Final = ("zh", "en")
 
 
 def _read() -> Mapping[str, tuple[str, str]]:
-    with (Path(__file__).parent / "texts.toml").open("rb") as file:
-        sections = tomllib.load(file)
-    return {f"{section}.{key}": (zh, en) for section, entries in sections.items() for key, (zh, en) in entries.items()}
+    catalogue: dict[str, tuple[str, str]] = {}
+    for path in sorted((Path(__file__).parent / "texts").glob("*.toml")):
+        for section, entries in tomllib.loads(path.read_text("utf-8")).items():
+            catalogue |= {f"{section}.{key}": (zh, en) for key, (zh, en) in entries.items()}
+    return catalogue
 
 
 CATALOGUE: Final = _read()
