@@ -86,7 +86,7 @@ async def deliver_batches(work: Work) -> int:
 async def ask_about_batches(work: Work) -> int:
     """A sender died while sending: ask the channel; only a file that never became visible is handed over, same number, same bytes."""
     async with db.begin(work.pool) as tx:
-        claimed = await disburse.claim_stale(tx, work.clock(), work.lease)
+        claimed = await disburse.claim_stale(tx, work.clock(), work.lease, work.settings.real_channels)
     for batch in claimed:
         if await work.bank.delivered(batch.number) != batch.digest:
             await work.bank.deliver(batch.number, disburse.content(batch, work.keys))

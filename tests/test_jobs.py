@@ -37,7 +37,7 @@ async def working(pool: db.Pool, keys: Keys, home: Path, clock: Clock, settings:
     """Everything the timetable needs, with the real channels."""
     async with TwilioSms(settings) as sms, HttpFeeds(settings) as feeds:
         yield Work(
-            pool=pool, keys=keys, settings=settings, clock=clock, bank=FolderBank(home / "bank"), layout=bank_layout.load("yikatong"), sms=sms,
+            pool=pool, keys=keys, settings=settings, clock=clock, bank=FolderBank.of(settings), layout=bank_layout.load("yikatong"), sms=sms,
             feeds=feeds,
         )  # fmt: skip
 

@@ -19,7 +19,8 @@ from typing import Final, Protocol
 import msgspec
 
 from relief.domain.batch import is_number
-from relief.domain.errors import Conflict, Invalid
+from relief.domain.errors import Conflict, Invalid, Refused
+from relief.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +58,16 @@ class FolderBank:
         self._out, self._in = folder / "out", folder / "in"
         self._archive = self._in / "archive"
         self._most_bytes, self._most_files = most_bytes, most_files
+
+    @classmethod
+    def of(cls, settings: Settings) -> FolderBank:
+        """The folder of the settings; Refused where real channels are off and the folder is one that a real bank may read."""
+        if settings.bank_folder is not None and not settings.real_channels:
+            raise Refused(
+                "real_channels",
+                "未开启真实通道，不得使用银行交换目录（RELIEF_BANK_FOLDER） · real channels are off: RELIEF_BANK_FOLDER may not be used",
+            )
+        return cls(settings.bank)
 
     async def deliver(self, number: str, content: bytes) -> None:
         """See `Bank.deliver`."""

@@ -13,6 +13,7 @@ import aiohttp
 import msgspec
 
 from relief.channels import cap, comcat
+from relief.channels.loopback import stays_here
 from relief.domain.alert import Message, Source
 from relief.domain.errors import Invalid, ReliefError, Unavailable
 from relief.settings import Settings
@@ -22,7 +23,6 @@ MOST_MESSAGE_BYTES: Final = 256 * 1024
 #: Messages taken from one feed at one visit; the rest comes at the next.
 MOST_MESSAGES: Final = 100
 _MOST_REDIRECTS: Final = 3
-_LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 
 
 class Fetched(msgspec.Struct, frozen=True):
@@ -136,7 +136,7 @@ def _too_large() -> Invalid:
 
 def _checked(url: str) -> str:
     parts = urlsplit(url)
-    if parts.scheme not in ("https", "http") or not parts.hostname or (parts.scheme == "http" and parts.hostname not in _LOOPBACK):
+    if parts.scheme not in ("https", "http") or not parts.hostname or (parts.scheme == "http" and not stays_here(url)):
         raise Invalid("feed_url", "预警源地址须为 https（本机可用 http） · a feed's address is https (http on loopback only)")
     return url
 

@@ -19,6 +19,7 @@ from twilio.http.async_http_client import AsyncTwilioHttpClient
 from twilio.http.response import Response
 from twilio.rest import Client
 
+from relief.channels.loopback import stays_here
 from relief.domain.errors import Refused, Unavailable
 from relief.domain.message import Outcome, Outgoing, Rejected, Sent, Throttled, Unknown, disposition
 from relief.settings import Settings
@@ -92,8 +93,7 @@ class TwilioSms:
     """The carrier, or anything that speaks its API. Use as an async context manager, or call `close`."""
 
     def __init__(self, settings: Settings) -> None:
-        host = urlsplit(settings.sms_base_url).hostname or ""
-        if host.endswith("twilio.com") and not settings.real_channels:
+        if not (settings.real_channels or stays_here(settings.sms_base_url)):
             raise Refused("real_channels", "未开启真实通道，不得连接运营商 · real channels are off: the carrier may not be reached")
         self._sender = settings.sms_sender
         self._limit_s = settings.sms_timeout_seconds

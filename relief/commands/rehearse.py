@@ -9,17 +9,30 @@ from litestar import Litestar
 
 from relief import flags, settings
 from relief.channels.rehearsal import bank, feeds, sms
+from relief.domain.errors import Refused
+from relief.settings import Settings
 
 
 async def _bank(args: argparse.Namespace) -> int:
     """The bank's twin."""
-    await bank.run(settings.load().bank, flags.read(args, bank.Options))
+    await bank.run(_rehearsing().bank, flags.read(args, bank.Options))
     return 0
 
 
 async def _sms(args: argparse.Namespace) -> int:
     """The carrier's twin, with its phone simulator."""
+    _rehearsing()
     return await _serve(sms.make(flags.read(args, sms.Options)), args.port)
+
+
+def _rehearsing() -> Settings:
+    """The settings; Refused where channels are real: a twin would answer for the real bank, and money would look paid."""
+    found = settings.load()
+    if found.real_channels:
+        raise Refused(
+            "real_channels", "已开启真实通道，不得运行演练银行或运营商 · channels are real: no rehearsal bank or carrier beside them"
+        )
+    return found
 
 
 async def _feeds(args: argparse.Namespace) -> int:

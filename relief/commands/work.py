@@ -22,7 +22,7 @@ async def open_work(house: House) -> AsyncIterator[Work]:
     """The channels beside the house: everything the timetable needs."""
     async with TwilioSms(house.settings) as sms, HttpFeeds(house.settings) as feeds:
         yield Work(
-            pool=house.pool, keys=house.keys, settings=house.settings, clock=house.clock, bank=FolderBank(house.settings.bank),
+            pool=house.pool, keys=house.keys, settings=house.settings, clock=house.clock, bank=FolderBank.of(house.settings),
             layout=house.writer.layout, sms=sms, feeds=feeds,
         )  # fmt: skip
 

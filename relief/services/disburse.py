@@ -193,9 +193,12 @@ async def _depart(tx: Tx, county: str, ids: Sequence[UUID], now: datetime) -> No
     await funds.record(tx, county, [(p.id, p.fund, p.amount_fen) for p in departing], "reserved", "in flight", "payment", act, now)
 
 
-async def claim_stale(tx: Tx, now: datetime, lease: timedelta, limit: int = 4) -> list[Outgoing]:
-    """Batches left in `sending` by a sender that died: the channel is asked about them, never blindly sent to."""
-    return await batches.claim_stale(tx, now, lease, limit)
+async def claim_stale(tx: Tx, now: datetime, lease: timedelta, real: bool, limit: int = 4) -> list[Outgoing]:
+    """Batches left in `sending` by a sender that died: the channel is asked about them, never blindly sent to.
+
+    A drill that was being rehearsed when the channel became a real one stays where it is: it is not the real bank's business.
+    """
+    return await batches.claim_stale(tx, now, lease, real, limit)
 
 
 def content(batch: Outgoing, keys: Keys) -> bytes:

@@ -75,7 +75,9 @@ RETURNING county, id, number, digest, sealed_file
 """
 _CLAIM_STALE = """
 UPDATE batch SET lease_until = $2
-WHERE (county, id) IN (SELECT county, id FROM batch WHERE status = 'sending' AND lease_until < $1 ORDER BY lease_until LIMIT $3 FOR UPDATE SKIP LOCKED)
+WHERE (county, id) IN (
+    SELECT county, id FROM batch WHERE status = 'sending' AND lease_until < $1 AND NOT (drill AND $3)
+    ORDER BY lease_until LIMIT $4 FOR UPDATE SKIP LOCKED)
 RETURNING county, id, number, digest, sealed_file
 """
 _DEPARTING = """
@@ -187,9 +189,9 @@ async def claim(tx: Tx, now: datetime, lease: timedelta, real: bool, limit: int)
     return await many(tx, _CLAIM, Outgoing, now, now + lease, real, limit)
 
 
-async def claim_stale(tx: Tx, now: datetime, lease: timedelta, limit: int) -> list[Outgoing]:
-    """Batches whose sender died or hung: their lease has run out, and the channel must be asked about them."""
-    return await many(tx, _CLAIM_STALE, Outgoing, now, now + lease, limit)
+async def claim_stale(tx: Tx, now: datetime, lease: timedelta, real: bool, limit: int) -> list[Outgoing]:
+    """Batches whose sender died or hung: their lease has run out, and the channel must be asked about them; no drill at a real channel."""
+    return await many(tx, _CLAIM_STALE, Outgoing, now, now + lease, real, limit)
 
 
 async def depart(tx: Tx, county: str, batches: Sequence[UUID], now: datetime) -> list[Departing]:

@@ -166,8 +166,8 @@ async def test_a_batch_whose_sender_died_comes_back_after_its_lease_and_no_soone
     here = await office(tx, keys)
     await sign_all(tx, here, await freeze(tx, here, keys))
     [out] = await disburse.claim(tx, make.NOW, LEASE, real=False)
-    assert await disburse.claim_stale(tx, make.NOW + timedelta(seconds=59), LEASE) == []
-    [back] = await disburse.claim_stale(tx, make.NOW + timedelta(seconds=61), LEASE)
+    assert await disburse.claim_stale(tx, make.NOW + timedelta(seconds=59), LEASE, real=False) == []
+    [back] = await disburse.claim_stale(tx, make.NOW + timedelta(seconds=61), LEASE, real=False)
     assert (back.number, back.digest) == (out.number, out.digest)
     assert await db.value(tx, "SELECT in_flight_fen FROM fund WHERE incident = $1", here.incident) == 3 * EACH
 
