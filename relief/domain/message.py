@@ -23,10 +23,14 @@ from relief.domain.sealing import Keys
 #: The one event that is told by message so far.
 PAID: Final = "paid"
 
+#: The signature 签名 every text begins with; a drill signs as one. Both are four letters, so a text has the same length.
+SIGNATURE: Final = "四川救灾"
+DRILL_SIGNATURE: Final = "救灾演练"
+
 #: Key and version → text. A changed text is a new key, because the carrier registers every one of them.
 TEMPLATES: Final[Mapping[str, str]] = {
-    "paid.two_way.1": "【四川救灾】{name}您好，{aid}{amount}元已发放到尾号{tail}的社会保障卡。编号{code}，咨询12349。收到请回1，未收到请回2",
-    "paid.one_way.1": "【四川救灾】{name}您好，{aid}已发到尾号{tail}社保卡，请查收。未到账找村灾害信息员或12349。编号{code}",
+    "paid.two_way.1": "【{sign}】{name}您好，{aid}{amount}元已发放到尾号{tail}的社会保障卡。编号{code}，咨询12349。收到请回1，未收到请回2",
+    "paid.one_way.1": "【{sign}】{name}您好，{aid}已发到尾号{tail}社保卡，请查收。未到账找村灾害信息员或12349。编号{code}",
 }
 
 #: Aid codes as residents know them; an aid without a name of its own is called 救灾资金.
@@ -78,6 +82,7 @@ class Facts(msgspec.Struct, frozen=True):
     tail: str
     short_code: str
     stage: int | None = None  # number of the instalment where there are several
+    drill: bool = False
 
 
 class Outgoing(msgspec.Struct, frozen=True):
@@ -129,7 +134,10 @@ def compose(route: str, facts: Facts) -> tuple[str, str]:
     key = "paid.two_way.1" if route == "two way" else "paid.one_way.1"
     name = facts.name if len(facts.name) <= _NAME_LIMIT else facts.name[: _NAME_LIMIT - 1] + "…"
     aid = AIDS.get(facts.aid, "救灾资金") + (f"第{facts.stage}期" if facts.stage else "")
-    return key, TEMPLATES[key].format(name=name, aid=aid, amount=display(facts.amount_fen), tail=facts.tail, code=facts.short_code)
+    sign = DRILL_SIGNATURE if facts.drill else SIGNATURE
+    return key, TEMPLATES[key].format(
+        sign=sign, name=name, aid=aid, amount=display(facts.amount_fen), tail=facts.tail, code=facts.short_code
+    )
 
 
 def short_code(payment: UUID, keys: Keys) -> str:

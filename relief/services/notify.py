@@ -176,7 +176,8 @@ def _compose(fact: Paid, keys: Keys) -> Queued:
     account = msgspec.json.decode(keys.open("account", fact.account, "sealed", fact.account_sealed), type=_Account)
     code, row = short_code(fact.payment, keys), uuid4()
     stage = fact.seq if fact.mode == "B" else None
-    template, text = compose(fact.phone_route, Facts(person.name, fact.aid, fact.amount_fen, account.number[-4:], code, stage))
+    told = Facts(person.name, fact.aid, fact.amount_fen, account.number[-4:], code, stage, fact.drill)
+    template, text = compose(fact.phone_route, told)
     sealed = keys.seal("message", row, "sealed", msgspec.json.encode(_Letter(person.phone, text)))
     return Queued(row, fact.payment, fact.person, template, sealed, fact.phone_hash, fact.phone_route, code, fact.drill)
 

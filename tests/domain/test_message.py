@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from uuid import UUID
 
+import msgspec
 import pytest
 
 from relief.domain import message
@@ -36,6 +37,14 @@ def test_a_mainland_text_has_no_amount_no_link_no_answer_and_one_segment(facts: 
 
 def test_a_two_way_text_never_needs_more_than_two_segments() -> None:
     assert segments(compose("two way", LONG)[1]) <= 2
+
+
+@pytest.mark.parametrize("route", ["one way", "two way"])
+def test_the_text_of_a_drill_is_signed_as_one_and_no_longer_than_the_real_one(route: str) -> None:
+    real, drill = (compose(route, msgspec.structs.replace(FACTS, drill=d))[1] for d in (False, True))
+    assert "演练" not in real
+    assert drill.startswith("【救灾演练】")
+    assert len(drill) == len(real)
 
 
 def test_an_aid_nobody_named_is_relief_money() -> None:
