@@ -215,7 +215,8 @@ class RehearsalBank:
     def _put(self, name: str, head: dict[str, str], titles: Iterable[str], rows: list[list[str]], total: int) -> None:
         """Whole or not at all, then the mark."""
         part = self._in / f".{name}.part"
-        with part.open("w", newline="", encoding=_ENCODING) as file:
+        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640)
+        with os.fdopen(handle, "w", newline="", encoding=_ENCODING) as file:
             csv.writer(file).writerows([list(head), list(head.values()), titles, *rows, ["合计", str(len(rows)), _yuan(total)]])
         os.replace(part, self._in / name)
         (self._in / f"{name}.ok").touch()
