@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Final
 
 import msgspec
 
 from relief.store.db import Tx, many
+
+#: The errand that every background process does: its due time is a little after it last lived.
+LIFE: Final = "background work"
 
 _CLAIM = """
 INSERT INTO errand (name, due_at) SELECT name, $2::timestamptz + $3::interval FROM unnest($1::text[]) AS t (name) ORDER BY name

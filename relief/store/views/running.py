@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from relief.store.db import Tx, many, one
+from relief.store.db import Tx, many, maybe, one
 
 _FUNNEL = """
 WITH h AS (
@@ -164,6 +164,20 @@ class Waiting(msgspec.Struct, frozen=True):
     items: int
     fen: int | None
     oldest: datetime | None
+
+
+# The background process renews this errand; see jobs.show_life.
+_LIFE = "SELECT due_at FROM errand WHERE name = 'background work'"
+
+
+class _Due(msgspec.Struct, frozen=True):
+    due_at: datetime
+
+
+async def background_due(tx: Tx) -> datetime | None:
+    """When the background process had to be heard from again; None when it never was."""
+    found = await maybe(tx, _LIFE, _Due)
+    return found.due_at if found else None
 
 
 async def funnel(tx: Tx, incident: UUID, villages: Sequence[str]) -> Funnel:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -28,6 +28,10 @@ _PLACES: Final = {
     "force": "/incidents", "activate": "/incidents", "draft": "/incidents", "approve": "/approvals", "sign": "/batches", "freeze": "/batches",
     "complaint": "/complaints", "accept": "/evidence", "confirm account": "/corrections", "correct": "/corrections", "report": "/confirmations",
 }  # fmt: skip
+
+
+#: The background process is called dead when it is late by this much.
+SILENT_FOR: Final = timedelta(seconds=45)
 
 
 class Stage(msgspec.Struct, frozen=True):
@@ -61,8 +65,9 @@ async def home(
     work = [_work(w) for w in await running.waiting(read, _areas(actor), actor.person)]
     current = await common.chosen(read, actor, incident)
     funnel = await running.funnel(read, current.id, common.patterns(actor, "incident.read")) if current else None
+    due = await running.background_due(read)
     return pages.page(
-        request, "home.html", now=now, work=sorted(work, key=lambda w: list(_PLACES).index(w.kind)), incident=current,
+        request, "home.html", now=now, idle=due is None or now - due > SILENT_FOR, last=due, work=sorted(work, key=lambda w: list(_PLACES).index(w.kind)), incident=current,
         stages=stages(funnel, current) if funnel and current else [], funnel=funnel, drill=bool(current and current.drill), done=common.done_of(request),
     )  # fmt: skip
 
