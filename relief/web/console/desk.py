@@ -73,7 +73,8 @@ class Letter(msgspec.Struct, frozen=True):
 async def corrections(request: Req, read: given.Read, actor: given.Me, now: given.Now) -> Response[str]:
     """Returned payments, and corrections waiting for a second pair of eyes."""
     keys = house.of(request).keys
-    returned = await views.returned(read, common.patterns(actor, "account.propose"))
+    seen = {*common.patterns(actor, "account.propose"), *common.patterns(actor, "account.confirm")}
+    returned = await views.returned(read, sorted(seen))
     proposed = await views.proposed_accounts(read, common.patterns(actor, "account.confirm"), actor.person)
     both = [
         [Row(x, masked.name(keys, x.person, x.sealed_person), masked.account(keys, x.account, x.sealed_account)) for x in things]
