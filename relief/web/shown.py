@@ -7,6 +7,9 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import quote
 
+from jinja2 import pass_context
+from jinja2.runtime import Context
+
 from relief.domain import days, money, project
 from relief.domain.policy import ROLES, Actor
 
@@ -22,6 +25,33 @@ def wan(fen: int | None) -> str:
         return "—"
     hundredths = (abs(fen) + 5_000) // 10_000
     return f"{'-' if fen < 0 else ''}{hundredths // 100:,}.{hundredths % 100:02d}"
+
+
+def thousands(fen: int | None) -> str:
+    """Thousand yuan with one decimal, half up: '6,215.5', as near as `wan` in a language that has no 万."""
+    if fen is None:
+        return "—"
+    tenths = (abs(fen) + 5_000) // 10_000
+    return f"{'-' if fen < 0 else ''}{tenths // 10:,}.{tenths % 10}"
+
+
+@pass_context
+def large(context: Context, fen: int | None) -> str:
+    """A large sum in the unit the language counts in: 万元, or thousand yuan. The text `unit.wan` names it."""
+    return wan(fen) if context["lang"] == "zh" else thousands(fen)
+
+
+@pass_context
+def aid_name(context: Context, code: str) -> str:
+    """An aid in the page's language."""
+    return str(context["t"].word("aid", code))
+
+
+@pass_context
+def project_name(context: Context, code: str) -> str:
+    """'因灾倒损民房恢复重建补助（第2期）': an aid's stage as it stands on bank files, in the page's language."""
+    aid, _, stage = code.rpartition("_")
+    return str(context["t"]("unit.stage_of", aid=context["t"].word("aid", aid), stage=stage))
 
 
 def count(number: int | None) -> str:
@@ -123,10 +153,10 @@ def may_any(actor: Actor, actions: Sequence[str]) -> bool:
 
 
 FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
-    "yuan": yuan, "wan": wan, "count": count, "moment": moment, "clock_time": clock_time, "span": span, "age": age,
+    "yuan": yuan, "wan": large, "count": count, "moment": moment, "clock_time": clock_time, "span": span, "age": age,
     "digest": digest, "url": lambda text: quote(str(text), safe=""),
 }  # fmt: skip
 GLOBALS: Final[Mapping[str, Any]] = {
-    "tones": tone, "places": PLACES, "roles": roles, "may_any": may_any, "project_name": project.name,
-    "bank_name": lambda code: project.BANKS.get(code, code), "aid_name": lambda code: project.AIDS.get(code, code),
+    "tones": tone, "places": PLACES, "roles": roles, "may_any": may_any, "project_name": project_name,
+    "bank_name": lambda code: project.BANKS.get(code, code), "aid_name": aid_name,
 }  # fmt: skip

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from relief.domain import moves
+from relief.domain import moves, project
 from relief.services.disburse import STEPS
 from relief.web import shown
 from relief.web.console.common import DONE
@@ -46,6 +46,7 @@ def test_every_household_state_has_a_word_and_a_shape() -> None:
 def test_every_place_step_and_sentence_has_its_text() -> None:
     assert {f"nav.{word}" for _, word, _ in shown.PLACES} <= set(CATALOGUE)
     assert {f"{section}.{step}" for step in STEPS for section in ("sign", "step_by", "step_do")} <= set(CATALOGUE)
+    assert {f"aid.{code}" for code in project.AIDS} <= set(CATALOGUE)
     assert {f"done.{key}" for key in DONE} <= set(CATALOGUE)
 
 

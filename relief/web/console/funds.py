@@ -58,7 +58,7 @@ async def page(request: Req, read: given.Read, actor: given.Me, now: given.Now, 
     found = await views.funds(read, f"{place[0]} {place[1]}" if place else None, common.PAGE)
     return pages.page(
         request, "funds.html", funds=found, now=now, incidents=open_, incident_options=[(i.id, i.name) for i in open_],
-        aids=AIDS, source_options=[(s, t.word("source", s)) for s in SOURCES], may_allocate=bool(actor.areas("fund.allocate")), county=next(iter(actor.areas("fund.allocate")), ""),
+        aids=[(code, t.word("aid", code)) for code in AIDS], source_options=[(s, t.word("source", s)) for s in SOURCES], may_allocate=bool(actor.areas("fund.allocate")), county=next(iter(actor.areas("fund.allocate")), ""),
         more=common.pack(found[-1].county, found[-1].id) if len(found) == common.PAGE else None, drill=any(f.drill for f in found),
         done=common.done_of(request),
     )  # fmt: skip

@@ -79,7 +79,7 @@ async def one(
 def tell(event: Event, t: Texts) -> Told:
     """One event in the reader's language."""
     noun = {"decision": "award"}.get(event.noun, event.noun)
-    aid = shown.GLOBALS["aid_name"](event.aid) if event.aid else ""
+    aid = t.word("aid", event.aid) if event.aid else ""
     sum_ = f"{shown.yuan(event.fen)} {t('unit.yuan')}" if event.fen else ""
     text = " · ".join(x for x in (aid, sum_, _note(event, t)) if x)
     tone = "move" if event.noun in ("decision", "household", "batch") else shown.tone(noun, event.state)
