@@ -74,6 +74,7 @@ class Page(msgspec.Struct, frozen=True):
 
     slip: str
     incident: str
+    drill: bool
     place: str
     status: str
     awards: list[Award]
@@ -226,7 +227,7 @@ def _page(slip: str, found: Household, lines: Sequence[Line], keys: Keys) -> Pag
         Award(rows[0].aid, rows[0].mode, rows[0].award_fen, [_instalment(r, keys) for r in rows])
         for rows in (list(group) for _, group in groupby(lines, key=lambda line: line.award))
     ]
-    return Page(slip, found.incident, found.place, found.status, awards)
+    return Page(slip, found.incident, found.drill, found.place, found.status, awards)
 
 
 def _instalment(line: Line, keys: Keys) -> Instalment:

@@ -12,7 +12,7 @@ from relief.store.db import Tx, many, run
 # One guesser at a time for one slip: otherwise many at once would all see the same count.
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
 _BY_SLIP = """
-SELECT h.county, h.id, h.slip_code_hash, h.status, n.name AS incident, coalesce(r.name, '') AS place
+SELECT h.county, h.id, h.slip_code_hash, h.status, n.name AS incident, n.drill, coalesce(r.name, '') AS place
 FROM household h JOIN incident n ON n.id = h.incident LEFT JOIN region r ON r.code = h.village
 WHERE h.county = $1 AND h.slip = $2
 """
@@ -41,6 +41,7 @@ class Household(msgspec.Struct, frozen=True):
     slip_code_hash: bytes
     status: str
     incident: str
+    drill: bool
     place: str
 
 

@@ -11,7 +11,7 @@ from relief.store.db import Tx, maybe, run
 
 
 class Session(msgspec.Struct, frozen=True):
-    """Who is signed in, with the grants valid at the asked moment (two parallel lists)."""
+    """Who is signed in, with the grants valid at the asked moment (two parallel lists); `drill`: every open incident is one."""
 
     person: UUID
     login: str
@@ -21,6 +21,7 @@ class Session(msgspec.Struct, frozen=True):
     expires_at: datetime
     roles: list[str]
     areas: list[str]
+    drill: bool
 
 
 _OPEN = """
@@ -36,7 +37,8 @@ async def open_(tx: Tx, token_hash: bytes, person: UUID, csrf: str, now: datetim
 _FIND = """
 SELECT s.person, p.login, p.name, s.csrf, s.seen_at, s.expires_at,
        coalesce(array_agg(g.role ORDER BY g.role, g.area) FILTER (WHERE g.role IS NOT NULL), '{}') AS roles,
-       coalesce(array_agg(g.area ORDER BY g.role, g.area) FILTER (WHERE g.role IS NOT NULL), '{}') AS areas
+       coalesce(array_agg(g.area ORDER BY g.role, g.area) FILTER (WHERE g.role IS NOT NULL), '{}') AS areas,
+       coalesce((SELECT bool_and(i.drill) FROM incident i WHERE i.status <> 'closed'), false) AS drill
 FROM staff_session s
 JOIN staff p ON p.id = s.person AND p.active
 LEFT JOIN role_grant g ON g.person = s.person AND g.valid_from <= $2 AND (g.valid_to IS NULL OR g.valid_to > $2)

@@ -42,12 +42,17 @@ _MOST_KEPT: Final = 1000
 
 
 class Visitor(msgspec.Struct, frozen=True):
-    """The signed-in person, and the token their forms must carry."""
+    """The signed-in person, and the token their forms must carry; `drill`: nothing real is going on, every page says so."""
 
     actor: Actor
     login: str
     csrf: str
     token: str
+    drill: bool = False
+
+
+#: The media types a form arrives as.
+_FORMS: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
 async def authorize(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
@@ -60,6 +65,7 @@ async def authorize(connection: ASGIConnection[Any, Any, Any, Any], handler: Bas
     connection.scope["user"] = visitor.actor if visitor else None
     connection.scope["auth"] = visitor
     if action == PUBLIC:
+        await _checked(connection)
         return
     if visitor is None:
         raise Refused("not_signed_in", "请先登录 · please sign in")
@@ -67,6 +73,13 @@ async def authorize(connection: ASGIConnection[Any, Any, Any, Any], handler: Bas
         raise Refused("not_permitted", "您没有此项权限 · you do not hold this right", action=action)
     if method in UNSAFE:
         await _form_token(connection, visitor)
+
+
+async def _checked(connection: ASGIConnection[Any, Any, Any, Any]) -> None:
+    """A stranger's form is read here, through the strict reader, before the framework reads it without. Hooks read their own bodies."""
+    kind = connection.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if isinstance(connection, Request) and kind in _FORMS and not connection.scope["path"].startswith("/hooks/"):
+        await connection.form()
 
 
 async def _by_password(connection: ASGIConnection[Any, Any, Any, Any]) -> Visitor | None:
@@ -109,7 +122,7 @@ async def _find(connection: ASGIConnection[Any, Any, Any, Any], token: str | Non
         async with db.begin(here.pool, ()) as tx:
             await sessions.touch(tx, digest, now)
     grants = tuple(Grant(role, area) for role, area in zip(found.roles, found.areas, strict=True))
-    return Visitor(Actor(found.person, found.name, grants), found.login, found.csrf, token)
+    return Visitor(Actor(found.person, found.name, grants), found.login, found.csrf, token, found.drill)
 
 
 async def _form_token(connection: ASGIConnection[Any, Any, Any, Any], visitor: Visitor) -> None:

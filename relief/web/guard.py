@@ -190,7 +190,10 @@ def _host(scope: HTTPScope, headers: dict[str, str]) -> None:
 
 
 def _query(scope: HTTPScope) -> None:
-    names = [k for k, _ in parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)]
+    pairs = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+    names = [clean(k) for k, _ in pairs]
+    for _, value in pairs:
+        clean(value)
     if len(set(names)) < len(names):
         raise Invalid("duplicate_param", "同一参数出现两次 · a parameter stands twice")
 

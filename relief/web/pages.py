@@ -46,10 +46,14 @@ def language(request: Request[Any, Any, Any]) -> str:
 def page(
     request: Request[Any, Any, Any], template: str, status_code: int = 200, headers: Mapping[str, str] | None = None, **things: Any
 ) -> Response[str]:
-    """Render one page. `t` is the catalogue, `visitor` whoever is signed in."""
-    lang = language(request)
+    """Render one page. `t` is the catalogue, `visitor` whoever is signed in.
+
+    The frame of a drill stands around what belongs to one, and around everything while nothing real is going on.
+    """
+    lang, visitor = language(request), request.scope.get("auth")
+    things["drill"] = bool(things.get("drill")) or bool(visitor and visitor.drill)
     text = _ENV.get_template(template).render(
-        t=Texts(lang), lang=lang, path=request.scope["path"], visitor=request.scope.get("auth"), house=request.app.state.house, **things
+        t=Texts(lang), lang=lang, path=request.scope["path"], visitor=visitor, house=request.app.state.house, **things
     )
     answer = Response(content=text, status_code=status_code, media_type="text/html", headers=dict(headers or {}))
     if request.query_params.get("lang") in LANGUAGES:

@@ -56,7 +56,16 @@ def _show(request: Asked, page: Page | Turned, slip: str, code: str, note: str |
     if isinstance(page, Turned):
         return _ask(request, 429 if page.code == "throttled" else 403, slip, page.message)
     return pages.page(
-        request, "resident/page.html", status, page=page, code=code, note=note, aids=AIDS, waiting=WAITING, complaints=COMPLAINTS
+        request,
+        "resident/page.html",
+        status,
+        drill=page.drill,
+        page=page,
+        code=code,
+        note=note,
+        aids=AIDS,
+        waiting=WAITING,
+        complaints=COMPLAINTS,
     )
 
 

@@ -139,3 +139,11 @@ async def test_a_page_that_does_not_exist_is_a_page_with_a_way_back(shared_clien
     assert "返回首页" in answer.text
     english = await shared_client.get("/nothing?lang=en", headers={"Accept": "text/html"})
     assert "Back to the first page" in english.text
+
+
+async def test_control_characters_in_a_strangers_form_are_refused_never_an_error(shared_client: httpx.AsyncClient) -> None:
+    for path, form in (("/sign-in", {"login": "a\0b", "password": "x"}), ("/sign-in", {"login": "a", "password": "x\x1b"})):
+        answer = await shared_client.post(path, data=form, headers={"Accept": "text/html"})
+        assert (answer.status_code, "control_char" in answer.text) == (422, True)
+    for path in ("/sign-in?next=%00", "/households?q=%00"):
+        assert (await shared_client.get(path)).status_code == 422

@@ -62,9 +62,16 @@ async def test_slip_and_code_show_the_money_but_no_name_and_no_number(pool: Pool
     assert page.status_code == 200
     for shown in ("1,234.56 元", "应急救助金", "收到了", "没收到", "我要反映", "****"):
         assert shown in page.text
+    assert 'class="drill"' in page.text, "the family's incident is a drill"
     for hidden in ("甄演一", family.phone, family.phone[3:], "519999"):
         assert hidden not in page.text
     assert page.headers["cache-control"] == "no-store"
+
+
+async def test_control_characters_are_refused_and_never_an_error(person: httpx.AsyncClient, family: Paid) -> None:
+    for form in ({"slip": "513322\0", "code": "1"}, {"slip": family.slip, "code": "\x1b1"}):
+        page = await person.post("/r/look", data=form)
+        assert (page.status_code, "control_char" in page.text) == (422, True)
 
 
 async def test_the_slip_may_be_typed_in_many_ways(person: httpx.AsyncClient, family: Paid) -> None:
