@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -124,6 +126,7 @@ TONES: Final[Mapping[str, Mapping[str, str]]] = {
 PLACES: Final = (
     ("/", "home", ()),
     ("/incidents", "situation", ("incident.read",)),
+    ("/playbooks", "playbooks", ("incident.read",)),
     ("/households", "households", ("household.read",)),
     ("/approvals", "approvals", ("award.approve.A", "award.approve.B")),
     ("/corrections", "corrections", ("account.propose", "account.confirm")),
@@ -152,9 +155,14 @@ def may_any(actor: Actor, actions: Sequence[str]) -> bool:
     return not actions or any(actor.areas(a) for a in actions)
 
 
+def groupby_order(rows: Iterable[Any], name: str) -> list[tuple[Any, list[Any]]]:
+    """Neighbouring rows with the same value, in the order given."""
+    return [(value, list(group)) for value, group in groupby(rows, key=attrgetter(name))]
+
+
 FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "yuan": yuan, "wan": large, "count": count, "moment": moment, "clock_time": clock_time, "span": span, "age": age,
-    "digest": digest, "url": lambda text: quote(str(text), safe=""),
+    "digest": digest, "groupby_order": groupby_order, "url": lambda text: quote(str(text), safe=""),
 }  # fmt: skip
 GLOBALS: Final[Mapping[str, Any]] = {
     "tones": tone, "places": PLACES, "roles": roles, "may_any": may_any, "project_name": project_name,

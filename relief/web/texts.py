@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
+
+from relief.domain.playbook import Text
 
 LANGUAGES: Final = ("zh", "en")
 
@@ -39,3 +41,11 @@ class Texts:
         """One half of '中文 · English'."""
         halves = sentence.split(" · ", 1)
         return halves[min(self._at, len(halves) - 1)]
+
+    def of(self, text: Text) -> str:
+        """A text of the domain in this language."""
+        return text.zh if self._at == 0 else text.en
+
+    def listed(self, words: Iterable[str]) -> str:
+        """Words in a row: 'Ⅶ度区、Ⅷ度区'."""
+        return ("、", ", ")[self._at].join(words)

@@ -42,6 +42,11 @@ def county_patterns(actor: Actor, action: str) -> list[str]:
     return [a + "%" for a in actor.areas(action) if len(a) <= 6]
 
 
+def patterns_above(actor: Actor, action: str) -> list[str]:
+    """The counties the areas of an action lie in or hold, as LIKE patterns."""
+    return [a[:6] + "%" if a != "00" else "%" for a in actor.areas(action)]
+
+
 def pack(county: str, id_: UUID | str) -> str:
     """A cursor: where the page ended."""
     return base64.urlsafe_b64encode(f"{county} {id_}".encode()).decode().rstrip("=")
