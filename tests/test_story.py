@@ -49,6 +49,10 @@ def test_every_family_is_registered_once(told: dict[str, Any]) -> None:
     assert _count(told, "households ") == HOUSEHOLDS
 
 
+def test_the_response_was_launched_and_raised_the_same_night(told: dict[str, Any]) -> None:
+    assert told["responses"] == {"national": ["Ⅳ", "Ⅲ"], "province": ["Ⅲ", "Ⅱ"]}
+
+
 def test_some_live_outside_every_band_and_get_nothing(told: dict[str, Any]) -> None:
     assert 0 < _count(told, "awards ") < HOUSEHOLDS
 

@@ -16,7 +16,7 @@ import msgspec
 from rich.console import Console
 
 from relief import app
-from relief.demo import acts, money, people, processes, summary, voices
+from relief.demo import acts, money, night, people, processes, summary, voices
 from relief.demo.processes import Places
 from relief.demo.scene import Scene
 from relief.domain.days import BEIJING
@@ -104,6 +104,7 @@ async def _tell(scene: Scene, where: Places) -> summary.Summary:
     async with scene.tx() as tx:
         places = await scenes.villages(tx, *BOX)
     with scene.stage(1, "灾害事件与灾区范围 · incident and zone v1"):
+        await night.report_and_respond(scene)
         await acts.force_zone(scene, await acts.import_zone(scene, acts.V1, "快速评估影响场", "快速评估"))
     with scene.stage(2, "登记受灾户 · registration"):
         await acts.register_families(scene, places)

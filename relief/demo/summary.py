@@ -9,8 +9,9 @@ from rich.table import Table
 
 from relief.demo.scene import Scene
 from relief.domain.money import display
+from relief.domain.plan import ROMAN
 from relief.services import check
-from relief.store import db, regions, scenes
+from relief.store import db, regions, responses, scenes
 from relief.store.invariants import Finding
 from relief.store.scenes import FundLine
 
@@ -40,6 +41,7 @@ class Summary(msgspec.Struct, frozen=True):
     first_payment: FirstPayment
     funds: list[FundLine]
     equation_holds: bool
+    responses: dict[str, list[str]]
     refused: list[str]
     invariants: list[Finding]
     kept: bool
@@ -52,6 +54,9 @@ async def summarise(scene: Scene) -> Summary:
         funds = await scenes.funds(tx)
         clocks = await scenes.clocks(tx)
         findings = await check.check(tx)
+        decided: dict[str, list[str]] = {}
+        for r in await responses.history(tx, scene.incident):
+            decided.setdefault(r.issuer, []).append(ROMAN[r.level] if r.level else "")
     waited = [(c.first_paid_at - c.activated_at).total_seconds() for c in clocks if c.first_paid_at is not None]
     return Summary(
         households=scene.households,
@@ -61,6 +66,7 @@ async def summarise(scene: Scene) -> Summary:
         first_payment=FirstPayment(len(waited), median(waited) if waited else None, max(waited, default=None)),
         funds=funds,
         equation_holds=all(f.allocated_fen == f.available_fen + f.reserved_fen + f.in_flight_fen + f.paid_fen for f in funds),
+        responses=decided,
         refused=scene.refusals,
         invariants=findings,
         kept=all(f.examined and not f.broken for f in findings),
