@@ -162,6 +162,7 @@ async def poll_feeds(work: Work) -> int:
             log.warning("feed %s: not understood or not fetched: %s", fetched.source, ", ".join(sorted(set(fetched.faults))))
         async with db.begin(work.pool) as tx:
             await alerts.receive(tx, fetched.messages, work.clock())
+            await alerts.visited(tx, fetched.source, fetched.heard, fetched.faults, work.clock())
     return len(visits)
 
 

@@ -26,11 +26,12 @@ _MOST_REDIRECTS: Final = 3
 
 
 class Fetched(msgspec.Struct, frozen=True):
-    """What one visit brought, and the codes of what could not be understood or fetched."""
+    """What one visit brought, and the codes of what could not be understood or fetched; not `heard`: the feed itself did not answer."""
 
     source: Source
     messages: tuple[Message, ...]
     faults: tuple[str, ...] = ()
+    heard: bool = True
 
 
 class Feeds(Protocol):
@@ -75,7 +76,7 @@ class HttpFeeds:
             content = await self._get(self._urls[source], MOST_FEED_BYTES)
             return await (self._cap(content, known) if source == "cap" else self._comcat(content, known))
         except ReliefError as error:
-            return Fetched(source, (), (error.code,))
+            return Fetched(source, (), (error.code,), heard=False)
 
     async def _cap(self, content: bytes, known: Collection[str]) -> Fetched:
         new = [e for e in cap.entries(content) if e.link not in known][:MOST_MESSAGES]

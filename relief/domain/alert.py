@@ -22,6 +22,9 @@ PATIENCE: Final = timedelta(minutes=10)
 #: Below this magnitude an earthquake is kept, but nobody is asked about it.
 SMALLEST_MAGNITUDE: Final = 4.0
 
+#: A feed that was not heard for so long is dead to whoever relies on it.
+PATIENCE_WITH_FEED: Final = timedelta(minutes=10)
+
 #: Words of an event (Chinese, English) → GB/T 28921; the first that is found counts, so the narrower words stand first.
 _WORDS: Final = (
     ("泥石流 debris mudflow mudslide", "020500"),
@@ -125,3 +128,26 @@ def guess_hazard(event: str, codes: tuple[str, ...] = ()) -> str | None:
             return hazard
     lower = event.lower()
     return next((hazard for words, hazard in _WORDS if any(w in lower for w in words.split())), None)
+
+
+class FeedState(msgspec.Struct, frozen=True):
+    """When a feed was asked and heard, how many visits in a row brought nothing readable, and the code of its last fault."""
+
+    source: Source
+    asked_at: datetime
+    heard_at: datetime | None
+    silent: int
+    fault: str | None
+    fault_at: datetime | None
+
+
+def feed_health(state: FeedState | None, now: datetime, every: timedelta) -> Literal["never", "unasked", "dead", "well"]:
+    """`unasked`: nobody asks it any more (no `relief work`); `dead`: asked in vain; each after ten minutes or five rounds."""
+    if state is None:
+        return "never"
+    patience = max(PATIENCE_WITH_FEED, 5 * every)
+    if now - state.asked_at > patience:
+        return "unasked"
+    if state.heard_at is None:
+        return "dead"
+    return "dead" if now - state.heard_at > patience else "well"

@@ -17,7 +17,7 @@ from relief.domain.errors import Conflict, Invalid, Refused
 from relief.domain.incident import NewIncident, check_reason
 from relief.domain.policy import Actor, require
 from relief.services import zoning
-from relief.store import alerts, audits, errands, incidents, regions
+from relief.store import alerts, audits, errands, feeds, incidents, regions
 from relief.store.alerts import Alert, Placed
 from relief.store.db import Tx
 
@@ -62,6 +62,11 @@ async def receive(tx: Tx, messages: Sequence[Message], now: datetime) -> Receive
     return Received(new=counts.new, repeats=len(messages) - counts.new - counts.conflicts, conflicts=counts.conflicts)
 
 
+async def visited(tx: Tx, source: Source, heard: bool, faults: Sequence[str], now: datetime) -> None:
+    """Remember how a visit went, for whoever relies on the feed."""
+    await feeds.visited(tx, source, heard, min(faults, default=None), now)
+
+
 @cache
 def _tree() -> Any:
     return shapely.STRtree(counties.load().shapes)
@@ -93,9 +98,16 @@ async def open_incident(tx: Tx, actor: Actor, alert: UUID, new: NewIncident, now
 
 
 async def attach(tx: Tx, actor: Actor, ids: Sequence[UUID], incident: UUID, now: datetime) -> None:
-    """These alerts are news of that incident; nothing of it changes by itself."""
+    """These alerts are news of that incident; nothing of it changes by itself.
+
+    Conflict where the incident is closed (`survivor` names the one it was merged into).
+    """
     found = await _proposed(tx, actor, ids)
-    require(actor, "incident.open", (await incidents.get(tx, incident)).county)
+    there = await incidents.lock(tx, incident)
+    require(actor, "incident.open", there.county)
+    if there.status == "closed":
+        survivor = None if there.merged_into is None else str(there.merged_into)
+        raise Conflict("incident_closed", "灾害事件已结束，不能归入 · the incident is closed; attach it elsewhere", survivor=survivor)
     await _decide(tx, actor, found, "accepted", incident, None, now)
 
 

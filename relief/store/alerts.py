@@ -83,6 +83,7 @@ _DECIDE = """
 UPDATE alert SET status = $2, incident = coalesce($3, incident), decided_by = $4, decided_at = $5, reason = $6
 WHERE id = ANY ($1::uuid[]) AND status = ANY ($7::text[])
 """
+_FOLLOW = "UPDATE alert SET incident = $2 WHERE incident = ANY ($1::uuid[])"
 _CONFLICTS = """
 SELECT c.id, c.alert, a.sender, a.identifier, a.sent, a.headline, c.received_at FROM alert_conflict c JOIN alert a ON a.id = c.alert
 WHERE c.status = 'open' ORDER BY c.received_at, c.id LIMIT $1
@@ -221,6 +222,11 @@ async def decide(
 ) -> int:
     """proposed → accepted or dismissed; how many moved."""
     return await run(tx, _DECIDE, list(ids), target, incident, person, now, reason, sources(ALERT, target))
+
+
+async def follow(tx: Tx, merged: Sequence[UUID], survivor: UUID) -> int:
+    """What was news of a merged incident is news of its survivor; how many."""
+    return await run(tx, _FOLLOW, list(merged), survivor)
 
 
 async def conflicts(tx: Tx, most: int = 100) -> list[Conflict]:

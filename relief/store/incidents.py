@@ -77,6 +77,16 @@ async def lock_all(tx: Tx, ids: Sequence[UUID]) -> list[Incident]:
     return await many(tx, _LOCK_ALL, Incident, list(ids))
 
 
+_FIND_ALL = """
+SELECT id, name, hazard, county, occurred_at, status, drill, merged_into, stable_at FROM incident WHERE id = ANY ($1::uuid[]) ORDER BY id
+"""
+
+
+async def find_all(tx: Tx, ids: Sequence[UUID]) -> list[Incident]:
+    """These incidents, to be looked at only."""
+    return await many(tx, _FIND_ALL, Incident, list(ids))
+
+
 _MOVE = "UPDATE incident SET status = $2 WHERE id = $1 AND status = ANY ($3::text[])"
 
 

@@ -44,6 +44,29 @@ WITH given_back AS (
 )
 SELECT (SELECT count(*)::int FROM given_back) AS guards, (SELECT count(*)::int FROM opened) AS cases
 """
+# The same as _REKEY without doing it: who would find the place taken, and by whom.
+_FORESEE = """
+WITH moving AS (
+    SELECT id_hash, aid, period, county, household FROM entitlement_guard WHERE incident = ANY ($1::uuid[])
+), holder AS (
+    SELECT DISTINCT ON (id_hash, aid, period) id_hash, aid, period, county, household
+    FROM (SELECT id_hash, aid, period, county, household, 1 AS place FROM moving
+          UNION ALL SELECT id_hash, aid, period, county, household, 0 FROM entitlement_guard WHERE incident = $2) x
+    ORDER BY id_hash, aid, period, place, county, household
+), twice AS (
+    SELECT g.county, g.household, g.aid, g.period, h.county AS holder_county, h.household AS holder, count(*)::int AS people
+    FROM moving g JOIN holder h USING (id_hash, aid, period)
+    WHERE h.household <> g.household AND NOT EXISTS (
+        SELECT FROM recovery_case c WHERE (c.county, c.household, c.aid, c.period, c.holder) = (g.county, g.household, g.aid, g.period, h.household))
+    GROUP BY g.county, g.household, g.aid, g.period, h.county, h.household
+)
+SELECT t.county, r.name AS county_name, t.household, t.aid, t.period, t.holder_county, t.holder, t.people, a.status AS award_status,
+       a.amount_fen, count(*) OVER () AS total
+FROM twice t JOIN region r ON r.code = t.county
+LEFT JOIN award a ON a.county = t.county AND a.household = t.household AND a.aid = t.aid AND a.period = t.period
+    AND a.status IN ('proposed', 'approved', 'completed')
+ORDER BY t.county, t.household, t.aid, t.period, t.holder LIMIT $3
+"""
 _LIFT = """
 UPDATE hold SET valid_to = $3
 WHERE county = $1 AND kind = 'award' AND valid_to IS NULL AND reason = $4
@@ -70,6 +93,25 @@ class Rekeyed(msgspec.Struct, frozen=True):
     cases: int
 
 
+class Foreseen(msgspec.Struct, frozen=True):
+    """A claim that would come second in a merge, the household that would keep the aid, and the award that would be held.
+
+    `total` is how many there are altogether.
+    """
+
+    county: str
+    county_name: str
+    household: UUID
+    aid: str
+    period: str
+    holder_county: str
+    holder: UUID
+    people: int
+    award_status: str | None
+    amount_fen: int | None
+    total: int
+
+
 class Case(msgspec.Struct, frozen=True):
     """A claim that came second. `award` is what it was given, if anything; it is under a hold until somebody decides."""
 
@@ -93,6 +135,11 @@ async def rekey(tx: Tx, merged: Sequence[UUID], survivor: UUID, person: UUID, no
     """Move every guard to the survivor in one statement; collisions become cases, and their awards are held."""
     (found,) = await many(tx, _REKEY, Rekeyed, list(merged), survivor, now, due_on, person, HELD)
     return found
+
+
+async def foresee(tx: Tx, merged: Sequence[UUID], survivor: UUID, most: int = 200) -> list[Foreseen]:
+    """The cases `rekey` would open, without doing anything."""
+    return await many(tx, _FORESEE, Foreseen, list(merged), survivor, most)
 
 
 async def open_cases(tx: Tx, most: int = 200) -> list[Case]:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from relief.domain.alert import Message, Reference, birth, guess_hazard
+from relief.domain.alert import FeedState, Message, Reference, birth, feed_health, guess_hazard
 from relief.domain.incident import HAZARDS
 from tests.make import LUDING, NOW
 
@@ -75,3 +75,21 @@ def test_the_words_of_an_event_tell_its_hazard(event: str, hazard: str | None) -
 
 def test_an_event_code_counts_more_than_words() -> None:
     assert guess_hazard("预警", ("11C01",)) == "020100"
+
+
+@pytest.mark.parametrize(
+    ("asked", "heard", "health"),
+    [(0, 0, "well"), (1, 9, "well"), (1, 11, "dead"), (1, None, "dead"), (11, 11, "unasked"), (11, None, "unasked")],
+)
+def test_a_feed_is_dead_when_it_was_not_heard_for_ten_minutes_and_unasked_when_nobody_asks(
+    asked: int, heard: int | None, health: str
+) -> None:
+    at = [None if m is None else NOW - timedelta(minutes=m) for m in (asked, heard)]
+    assert at[0] is not None
+    assert feed_health(FeedState("cap", at[0], at[1], 0, None, None), NOW, timedelta(minutes=1)) == health
+
+
+def test_a_feed_that_is_asked_rarely_has_five_rounds_of_patience() -> None:
+    old = NOW - timedelta(minutes=40)
+    assert feed_health(FeedState("cap", old, old, 0, None, None), NOW, timedelta(minutes=10)) == "well"
+    assert feed_health(None, NOW, timedelta(minutes=1)) == "never"

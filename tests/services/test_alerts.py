@@ -9,13 +9,14 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from relief.domain.alert import Message, Reference
+from relief.domain.alert import FeedState, Message, Reference
 from relief.domain.errors import Conflict, Invalid, Refused
 from relief.domain.incident import NewIncident
 from relief.domain.policy import Actor
 from relief.services import alerts as service
+from relief.services import incidents as merging
 from relief.store import alerts as store
-from relief.store import incidents
+from relief.store import feeds, incidents
 from relief.store.db import Tx
 from tests import make
 from tests.domain.test_alert import message
@@ -295,3 +296,29 @@ async def test_moments_keep_their_instant(tx: Tx) -> None:
     beijing = datetime.fromisoformat("2022-09-05T13:12:00+08:00")
     await service.receive(tx, [named(0, sent=beijing)], NOW)
     assert (await service.receive(tx, [named(0, sent=NOW)], NOW)).new == 0
+
+
+async def test_alerts_follow_a_merged_incident_and_none_is_attached_to_a_closed_one(tx: Tx) -> None:
+    """An update of an alert whose incident was merged away is news of the survivor."""
+    actor, first = await make.staff(tx, ("province_officer", "51")), named(0)
+    await service.receive(tx, [first], NOW)
+    opened = await service.open_incident(tx, actor, (await proposed(tx))[0], new(), NOW)
+    survivor = await make.incident(tx)
+    await merging.merge(tx, actor, [opened], survivor, "同一次暴雨", LATER)
+    await service.receive(tx, [update(1, first)], LATER)
+    [news] = await service.waiting(tx, actor)
+    assert news.incident == survivor
+    with pytest.raises(Conflict) as caught:
+        await service.attach(tx, actor, [news.id], opened, LATER)
+    assert (caught.value.code, caught.value.data["survivor"]) == ("incident_closed", str(survivor))
+    await service.attach(tx, actor, [news.id], survivor, LATER)
+
+
+async def test_a_visit_is_remembered_with_its_last_word_and_its_last_fault(tx: Tx) -> None:
+    visits: list[tuple[bool, list[str]]] = [(True, []), (False, ["feed_unreachable"]), (False, ["feed_status"]), (True, [])]
+    for n, (heard, faults) in enumerate(visits):
+        await service.visited(tx, "cap", heard, faults, NOW + n * MINUTE)
+    [state] = await feeds.states(tx)
+    assert state == FeedState("cap", NOW + 3 * MINUTE, NOW + 3 * MINUTE, 0, "feed_status", NOW + 2 * MINUTE)
+    await service.visited(tx, "cap", False, ["feed_unreachable"], NOW)
+    assert (await feeds.states(tx))[0] == state, "a slower worker's older visit changes nothing"

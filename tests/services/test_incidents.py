@@ -7,13 +7,17 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import asyncpg
+import msgspec
 import pytest
 
 from relief.domain.errors import Conflict, Invalid, Refused
 from relief.domain.policy import Actor
 from relief.domain.sealing import Keys
+from relief.services import approve, report, respond
 from relief.services import incidents as service
 from relief.services.register import register
+from relief.services.report import NewReport
+from relief.services.respond import Decision
 from relief.store import activations, db, incidents, invariants, recoveries
 from relief.store.db import Tx
 from tests import make
@@ -37,6 +41,10 @@ async def reporter(tx: Tx) -> Actor:
 async def test_an_incident_goes_from_reported_to_recovery_and_never_back(tx: Tx) -> None:
     incident, actor = await make.incident(tx), await officer(tx)
     await service.move(tx, actor, incident, "active", NOW)
+    with pytest.raises(Conflict) as early:
+        await service.move(tx, actor, incident, "recovery", NOW)
+    assert early.value.code == "not_stable"
+    await service.declare_stable(tx, actor, incident, NOW, NOW)
     await service.move(tx, actor, incident, "recovery", NOW)
     with pytest.raises(Conflict) as caught:
         await service.move(tx, actor, incident, "active", NOW)
@@ -65,6 +73,54 @@ async def test_closing_needs_a_reason_and_happens_once(tx: Tx) -> None:
     with pytest.raises(Conflict):
         await service.close(tx, actor, [incident], "误报", NOW)
     assert await tx.fetchval("SELECT closed_reason FROM incident WHERE id = $1", incident) == "误报"
+
+
+async def test_closing_waits_for_responses_final_reports_and_money_under_way(tx: Tx, keys: Keys) -> None:
+    """Each bar is named; when the last one is gone the incident is closed."""
+    incident, county, chief = await make.incident(tx), await officer(tx), await province(tx)
+    await told(tx, county, incident, 0, deaths=1)
+    launch = Decision("province", "51", "launch", "川减灾委〔2022〕1号", "会商研判", NOW, 4)
+    await respond.decide(tx, chief, incident, launch, NOW)
+    await make.awards(tx, keys, incident=incident, reporter=await reporter(tx))
+    await make.fund(tx, incident=incident, amount_fen=90_000)
+    [award] = [r["id"] for r in await tx.fetch("SELECT id FROM award WHERE incident = $1", incident)]
+    reviewer = await make.staff(tx, ("township_reviewer", MOXI))
+    await approve.approve(tx, reviewer, LUDING, [award], approve.digest_of([(award, 90_000)]), NOW)
+    with pytest.raises(Conflict) as caught:
+        await service.close(tx, chief, [incident], "救助结束", LATER)
+    assert caught.value.data["open"] == {"response": 1, "final": 1, "payment": 1}
+    await respond.decide(tx, chief, incident, msgspec.structs.replace(launch, act="end", level=None), LATER)
+    await service.declare_stable(tx, county, incident, NOW, LATER)
+    await told(tx, county, incident, 1, final=True, deaths=1)
+    with pytest.raises(Conflict) as caught:
+        await service.close(tx, chief, [incident], "救助结束", LATER)
+    assert caught.value.data["open"] == {"payment": 1}
+    await tx.execute("UPDATE payment SET status = 'cancelled'")
+    await service.close(tx, chief, [incident], "救助结束", LATER)
+
+
+async def told(tx: Tx, actor: Actor, incident: UUID, after: int, final: bool = False, **figures: int) -> None:
+    new = NewReport(LUDING, after, NOW, "县应急局", {k: str(v) for k, v in figures.items()}, final=final)
+    await report.report(tx, actor, incident, [new], LATER)
+
+
+async def test_an_incident_of_several_counties_is_not_closed_by_one_of_them(tx: Tx) -> None:
+    incident = await make.incident(tx)
+    zone, _, _ = await make.activated(tx, incident=incident)
+    await tx.execute("INSERT INTO zone_county (zone, county, area_km2, share) VALUES ($1, $2, 1, 1), ($1, $3, 1, 1)", zone, LUDING, SHIMIAN)
+    with pytest.raises(Refused):
+        await service.close(tx, await officer(tx), [incident], "救助结束", NOW)
+    await service.close(tx, await province(tx), [incident], "救助结束", NOW)
+
+
+async def test_a_duplicate_with_a_response_in_force_is_not_merged_away(tx: Tx) -> None:
+    one, two = await make.incident(tx), await make.incident(tx)
+    actor = await province(tx)
+    await respond.decide(tx, actor, one, Decision("province", "51", "launch", "川减灾委〔2022〕1号", "会商研判", NOW, 4), NOW)
+    with pytest.raises(Conflict) as caught:
+        await service.merge(tx, actor, [one], two, "同一次地震", LATER)
+    assert caught.value.code == "response_in_force"
+    await service.merge(tx, actor, [two], one, "同一次地震", LATER)
 
 
 async def test_calm_is_declared_once_and_not_for_the_future(tx: Tx) -> None:
@@ -147,6 +203,31 @@ async def test_guards_move_to_the_survivor_and_awards_stay(tx: Tx, keys: Keys) -
     assert (await guards_of(tx, duplicate), await guards_of(tx, survivor)) == (0, 6)
     assert await tx.fetchval("SELECT count(*) FROM award WHERE incident = $1", duplicate) == 2
     assert await broken(tx) == []
+
+
+@pytest.mark.parametrize("both", [False, True])
+async def test_what_a_merge_would_do_is_foreseen_exactly_and_nothing_is_done(tx: Tx, keys: Keys, both: bool) -> None:
+    survivor, duplicate = await two_incidents(tx, keys, again=2, first_only=1)
+    duplicates = [duplicate]
+    if both:  # two duplicates collide with each other, too
+        duplicates.append(await make.incident(tx))
+        await make.awards(tx, keys, incident=duplicates[1], reporter=await reporter(tx), first=2, device_id=uuid4())
+    actor = await province(tx)
+    seen = await service.foresee(tx, actor, duplicates, survivor)
+    assert await guards_of(tx, survivor) == 6
+    done = await service.merge(tx, actor, duplicates, survivor, "同一次地震", LATER)
+    opened = {(c.county, c.household, c.aid, c.period, c.holder, c.people) for c in await recoveries.open_cases(tx)}
+    assert (seen.guards, seen.total) == (done.guards, done.cases)
+    assert {(c.county, c.household, c.aid, c.period, c.holder, c.people) for c in seen.cases} == opened
+    assert {c.award_status for c in seen.cases} == {"proposed"}
+
+
+async def test_foreseeing_is_refused_like_the_merge_itself(tx: Tx) -> None:
+    drill, real = await make.incident(tx), await make.incident(tx, drill=False)
+    with pytest.raises(Invalid):
+        await service.foresee(tx, await province(tx), [drill], real)
+    with pytest.raises(Refused):
+        await service.foresee(tx, await officer(tx), [drill], await make.incident(tx))
 
 
 async def test_aid_held_twice_opens_one_case_a_household_and_holds_its_award(tx: Tx, keys: Keys) -> None:

@@ -42,6 +42,7 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     dtd: bool = False  # the feed comes with a document type and an entity
     busy: bool = False  # 503
     elsewhere: str = ""  # entries lead to this host
+    repeat: bool = False  # every message is listed once more under another entry
 
 
 class _Shelf:
@@ -63,8 +64,9 @@ class _Shelf:
         for path in self.folder.glob("*.cap"):
             name, sent = _named(path)
             href = f"{self.options.elsewhere}/cap/messages/{quote(path.name)}"
-            entries.append((sent, f"<entry><id>{escape(name)}</id><updated>{escape(sent)}</updated>"
-                            f"<link rel=\"alternate\" type=\"application/cap+xml\" href={quoteattr(href)}/></entry>"))  # fmt: skip
+            for entry in (name, f"{name}#again") if self.options.repeat else (name,):
+                entries.append((sent, f"<entry><id>{escape(entry)}</id><updated>{escape(sent)}</updated>"
+                                f"<link rel=\"alternate\" type=\"application/cap+xml\" href={quoteattr(href)}/></entry>"))  # fmt: skip
         listed = "".join(text for _, text in sorted(entries, reverse=True))
         feed = f'<?xml version="1.0" encoding="UTF-8"?><feed xmlns="http://www.w3.org/2005/Atom"><title>演练预警</title>{listed}</feed>'
         return feed.encode()
