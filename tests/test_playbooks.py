@@ -13,6 +13,7 @@ from relief.domain import playbook, standard
 from relief.domain.entitlement import decide
 from relief.domain.errors import Invalid
 from relief.domain.facts import Facts
+from relief.domain.facts import facts as as_facts
 from relief.domain.money import parse_yuan, yuan
 from relief.domain.reasons import explain
 
@@ -37,9 +38,8 @@ def household(**given: Any) -> Facts:
     held = {aid: np.array([True]) for aid in given.pop("held", ())}
     known = {**USUAL, **given}
     assert not set(known) - set(NUMBERS) - set(FLAGS)
-    return Facts(
-        **{n: np.array([known.get(n, 0)], np.int16) for n in NUMBERS},
-        **{n: np.array([known.get(n, False)], np.bool_) for n in FLAGS},
+    return as_facts(
+        {n: np.array([known.get(n, 0)], np.int16) for n in NUMBERS} | {n: np.array([known.get(n, False)], np.bool_) for n in FLAGS},
         held=held,
     )
 

@@ -39,6 +39,11 @@ HAZARDS: Final[Mapping[str, str]] = {
     "030400": "海啸",
     "040100": "植物病虫害",
     "040600": "森林草原火灾",
+    # Not natural and not of that standard: the house's own codes for 急难 that stands all year, one incident a county, cause and year.
+    "900100": "火灾急难",
+    "900200": "意外事故急难",
+    "900300": "突发重病急难",
+    "900400": "冬春生活困难",
 }
 EARTHQUAKE: Final = "020100"
 DROUGHT: Final = "010100"

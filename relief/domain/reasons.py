@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from relief.domain.household import FAMILY_TYPES
-from relief.domain.playbook import Text
+from relief.domain.household import CIRCUMSTANCES, FAMILY_TYPES
+from relief.domain.rules import Playbook, Text
 
 OUTSIDE: Final = "zone.outside"
 EDGE: Final = "zone.edge"
 NO_GATE: Final = "gate.none"
 NO_NEED: Final = "need.none"
+NOTHING: Final = "amount.none"
 HELD: Final = "guard.held"
+AWAY: Final = "home.elsewhere"
+MINUTES: Final = "minutes.adopted"
+NO_MINUTES: Final = "minutes.none"
 
+#: From this level on a band is one of seismic intensity; below it a playbook's bands have names of their own.
+_INTENSITY: Final = 6
 _ROMAN: Final = ("", "Ⅰ", "Ⅱ", "Ⅲ", "Ⅳ", "Ⅴ", "Ⅵ", "Ⅶ", "Ⅷ", "Ⅸ", "Ⅹ", "Ⅺ", "Ⅻ")
 
 _TEXTS: Final[Mapping[str, Text]] = {
@@ -21,9 +27,29 @@ _TEXTS: Final[Mapping[str, Text]] = {
     EDGE: Text("位置靠近分区边界，精度不足以判明", "so near a border that the point's accuracy leaves doubt"),
     NO_GATE: Text("该分区不发放此项救助", "this aid is not given in this band"),
     NO_NEED: Text("没有符合任何一项救助情形", "none of the situations this aid is for"),
+    NOTHING: Text("按标准计算金额为零", "by the figures in force the amount is nothing"),
     HELD: Text("家庭成员已在另一户享受同项救助", "a member already has this aid through another household"),
+    AWAY: Text("户籍在外县：按发生地救助，并通知户籍地", "registered in another county: aided where it happened, the home county is told"),
+    MINUTES: Text("按“一事一议”会议纪要确定的金额", "the amount the minutes of the meeting adopted"),
+    NO_MINUTES: Text("尚无“一事一议”会议纪要", "no minutes of a meeting yet"),
     "cap.DIBAO.month": Text("按当地一个月低保标准（每人）封顶", "capped at one month of the local allowance for each member"),
     "cap.ADVANCE.household": Text("按先行救助每户限额封顶", "capped at the ceiling of an advance per household"),
+}
+
+#: Circumstances in English; in Chinese they are called as in the register.
+_ENGLISH: Final[Mapping[str, str]] = {
+    "absent": "not in the zone when it happened",
+    "annex_only": "only kitchens, sheds or simple buildings were hit",
+    "other_scheme": "the house is taken into another housing scheme (农村危房改造)",
+    "rebuilt_before": "had rebuilding aid before",
+    "no_income": "lost its source of income",
+    "no_means": "cannot help itself",
+    "cannot_return": "cannot return home: secondary hazards",
+    "heavy_costs": "sudden necessary costs it cannot bear",
+    "need_water": "lacks drinking water",
+    "need_grain": "lacks grain",
+    "need_clothing": "lacks clothes and quilts",
+    "need_heating": "lacks heating",
 }
 
 #: Predicate → as it holds, as it is lacking.
@@ -37,25 +63,53 @@ _PREDICATES: Final[Mapping[str, tuple[Text, Text]]] = {
     "relocated": (Text("已紧急转移安置", "relocated"), Text("没有转移安置", "not relocated")),
     "only_home": (Text("系唯一住房", "it is the only home"), Text("另有住房", "the household has another home")),
     "occupied": (Text("有人常住", "it was lived in"), Text("长期无人居住", "nobody lived in it")),
+    "in_need": (Text("有成员需救助", "members are in need"), Text("没有成员需救助", "no member is in need")),
+    "away": (Text("户籍在外县", "registered in another county"), Text("户籍在本县", "registered in this county")),
+    "no_adult": (Text("家中没有成年人", "no adult in the household"), Text("家中有成年人", "there is an adult in the household")),
     **{
         f"family.{code}": (Text(f"家庭类型为{zh}", f"family type {code}"), Text(f"家庭类型不是{zh}", f"family type is not {code}"))
         for code, zh in FAMILY_TYPES.items()
     },
+    **{
+        code: (Text(zh, _ENGLISH[code]), Text(f"没有登记：{zh}", f"not registered: {_ENGLISH[code]}")) for code, zh in CIRCUMSTANCES.items()
+    },
 }
 
 
-def explain(codes: Iterable[str]) -> list[Text]:
-    """The reasons in both languages, in the order they were met. Every code the software can write has a text."""
-    return [_text(code) for code in codes]
+def explain(codes: Iterable[str], book: Playbook | None = None) -> list[Text]:
+    """The reasons in both languages, in the order they were met; with the playbook, figures and bands are called as it calls them.
+
+    Every code the software can write has a text.
+    """
+    return [_text(code, book) for code in codes]
 
 
-def _text(code: str) -> Text:
+def _text(code: str, book: Playbook | None) -> Text:
+    kind, _, rest = code.partition(".")
+    if kind in ("rate", "extra", "cap") and book is not None and rest in book.figure_keys:
+        return _of_figure(kind, book.figure(rest).title)
     if code in _TEXTS:
         return _TEXTS[code]
-    kind, _, rest = code.partition(".")
     if kind == "band":
-        return Text(f"位于{_ROMAN[int(rest)]}度区", f"in the band of intensity {rest}")
-    if kind == "cap":
-        return Text(f"按标准 {rest} 封顶", f"capped by the figure {rest}")
+        return _band(int(rest), book)
+    if kind in ("rate", "extra", "cap"):
+        return _of_figure(kind, Text(rest, rest))
     holds, lacks = _PREDICATES[rest]
+    if kind == "barred":
+        return Text(f"不予救助情形：{holds.zh}", f"excluded: {holds.en}")
     return holds if kind == "has" else lacks
+
+
+def _band(level: int, book: Playbook | None) -> Text:
+    label = next((b.label for b in book.bands if b.level == level), None) if book is not None else None
+    if level >= _INTENSITY:
+        return Text(f"位于{_ROMAN[level]}度区", f"in the band of intensity {level}")
+    return Text(f"位于{label or '灾区'}", f"in the zone, band {label or level}")
+
+
+def _of_figure(kind: str, title: Text) -> Text:
+    if kind == "rate":
+        return Text(f"适用标准：{title.zh}", f"the figure that applies: {title.en}")
+    if kind == "extra":
+        return Text(f"增发：{title.zh}", f"added: {title.en}")
+    return Text(f"按“{title.zh}”封顶", f"capped by: {title.en}")

@@ -19,6 +19,7 @@ from relief.domain.entitlement import Verdict
 from relief.domain.entitlement import decide as entitle
 from relief.domain.errors import Conflict, Unavailable
 from relief.domain.facts import FAMILY_CODES, Facts
+from relief.domain.facts import facts as as_facts
 from relief.domain.guard import giving_way
 from relief.domain.money import split
 from relief.domain.playbook import Aid, Playbook
@@ -99,8 +100,7 @@ def facts_of(columns: Columns, bands: list[Band], held: Mapping[str, npt.NDArray
     levels = np.zeros(max((b.rank for b in bands), default=-1) + 2, np.int16)
     for band in bands:
         levels[band.rank] = band.level
-    names = set(Facts.__struct_fields__) - {"level", "held"}
-    return Facts(level=levels[np.maximum(columns["rank"], -1)], held=held, **{n: columns[n] for n in names})
+    return as_facts({**columns, "level": levels[np.maximum(columns["rank"], -1)]}, held)
 
 
 async def _decide(

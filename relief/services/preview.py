@@ -17,7 +17,7 @@ from relief.domain import standard
 from relief.domain.days import beijing_day
 from relief.domain.entitlement import Verdict, decide
 from relief.domain.errors import NotFound
-from relief.domain.facts import FAMILY_CODES, Facts
+from relief.domain.facts import FAMILY_CODES
 from relief.domain.policy import Actor, require
 from relief.services.decide import facts_of
 from relief.store import activations, facts, playbooks, standards
@@ -111,7 +111,7 @@ async def preview(tx: Tx, actor: Actor, incident: UUID, zone: UUID, playbook: UU
     verdicts: dict[str, dict[str, Verdict]] = {}
     figures = {c: standard.in_force(book.figure_keys, found[c]) for c in codes}
     for code, rows in parts.items():
-        verdicts[code] = decide(book, figures[code].amounts, _take(known, rows))
+        verdicts[code] = decide(book, figures[code].amounts, known.take(rows))
     available = {(a.county, a.purpose): a.available_fen for a in await activations.available(tx, codes, incident)}
     total = np.zeros(known.rows, np.int64)
     for code, rows in parts.items():
@@ -146,11 +146,6 @@ def _located(columns: Columns, bands: Sequence[Band]) -> Columns:
     rank[missing] = np.array([*(b.rank for b in bands), -1], rank.dtype)[position]
     edge[missing] = near
     return {**columns, "rank": rank, "edge": edge}
-
-
-def _take(known: Facts, rows: npt.NDArray[np.bool_]) -> Facts:
-    fields = {n: getattr(known, n)[rows] for n in Facts.__struct_fields__ if n != "held"}
-    return Facts(**fields)
 
 
 def _lines(

@@ -110,6 +110,7 @@ def _household_row(item: Registration, checked: Checked, family: UUID, keys: Key
         item.county, family, item.incident, item.device_id, checked.digest, item.village, item.lon, item.lat, item.accuracy_m, item.synthetic_point,
         item.family_type, len(item.members), item.dead, item.missing, item.injured, item.rooms_collapsed, item.rooms_severe, item.rooms_moderate,
         item.relocated, item.only_home, item.occupied, reference, slip.code_hash(reference, slip.code(family, keys), keys), item.captured_at,
+        item.circumstance_bits, item.people_in_need, item.home_county,
     )  # fmt: skip
 
 

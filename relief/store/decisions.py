@@ -44,7 +44,9 @@ SELECT $1, g.household, $2, $7, $8, $3, 'current', o.amount_fen, o.reasons,
            'level', coalesce(b.level, 0), 'rank', l.rank, 'edge', l.edge, 'members', h.members, 'adults', g.adults, 'dead', h.dead,
            'missing', h.missing, 'injured', h.injured, 'rooms_collapsed', h.rooms_collapsed, 'rooms_severe', h.rooms_severe,
            'rooms_moderate', h.rooms_moderate, 'relocated', h.relocated, 'only_home', h.only_home, 'occupied', h.occupied,
-           'family_type', h.family_type),
+           'family_type', h.family_type)
+       || CASE WHEN h.circumstances = 0 AND h.people_in_need = 0 AND h.home_county IS NULL THEN '{}' ELSE jsonb_build_object(
+           'circumstances', h.circumstances, 'people_in_need', h.people_in_need, 'home_county', h.home_county) END,
        $9, $10
 FROM given g
 JOIN outcome o ON o.place = g.place

@@ -33,7 +33,10 @@ SELECT count(*) AS rows,
        coalesce(string_agg(boolsend(h.relocated <> 'none'), ''), '') AS relocated,
        coalesce(string_agg(boolsend(h.only_home), ''), '') AS only_home,
        coalesce(string_agg(boolsend(h.occupied), ''), '') AS occupied,
-       coalesce(string_agg(int2send(coalesce(array_position($4::text[], h.family_type) - 1, -1)::int2), ''), '') AS family
+       coalesce(string_agg(int2send(coalesce(array_position($4::text[], h.family_type) - 1, -1)::int2), ''), '') AS family,
+       coalesce(string_agg(int4send(h.circumstances), ''), '') AS circumstances,
+       coalesce(string_agg(int2send(h.people_in_need::int2), ''), '') AS in_need,
+       coalesce(string_agg(boolsend(coalesce(h.home_county <> h.county, false)), ''), '') AS away
 FROM household h
 LEFT JOIN location l ON l.county = h.county AND l.zone = $3 AND l.household = h.id
 LEFT JOIN (SELECT county, household, count(*) AS adults FROM person WHERE county = ANY ($1::text[]) AND adult GROUP BY county, household) a
@@ -49,8 +52,8 @@ GROUP BY h.county
 """
 
 #: How the bytes of a column are read: big-endian, as PostgreSQL sends them.
-_KINDS = {"id": "V16", "county": ">i4", "lon": ">f8", "lat": ">f8", "accuracy_m": ">f4"}
-_FLAGS = ("edge", "relocated", "only_home", "occupied")
+_KINDS = {"id": "V16", "county": ">i4", "lon": ">f8", "lat": ">f8", "accuracy_m": ">f4", "circumstances": ">i4"}
+_FLAGS = ("edge", "relocated", "only_home", "occupied", "away")
 #: Rank of a household that has no location in the zone yet.
 UNLOCATED = -2
 
@@ -76,6 +79,9 @@ class _Packed(msgspec.Struct, frozen=True):
     only_home: bytes
     occupied: bytes
     family: bytes
+    circumstances: bytes
+    in_need: bytes
+    away: bytes
 
 
 class CountyCount(msgspec.Struct, frozen=True):

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from relief.domain import playbook
 from relief.domain.entitlement import decide
 from relief.domain.facts import Facts
+from relief.domain.facts import facts as as_facts
 from relief.domain.playbook import Aid, Cap, Gate, Playbook
 from relief.domain.reasons import explain
 
@@ -43,8 +44,11 @@ def read_plainly(book: Playbook, aid: Aid, figures: dict[str, int], house: House
         return 0, why, False
     heads = house["members"] if aid.unit == "person" else 1
     full = figures[aid.figure] * aid.days * heads
+    if full == 0:
+        return 0, [*why, "amount.none"] + ["guard.held"] * (aid.code in house["held"]), False
     limits = {c.figure: figures[c.figure] * (house["members"] if c.per == "person" else 1) for c in aid.caps}
     amount = min([full, *limits.values()])
+    why += ["amount.none"] * (amount == 0)
     binding = [f"cap.{k}" for k, limit in limits.items() if limit == amount < full]
     if aid.code in house["held"]:
         return 0, [*why, *binding, "guard.held"], False
@@ -102,8 +106,8 @@ def columns(rows: list[House]) -> Facts:
     def column(name: str, kind: Any) -> Any:
         return np.array([r[name] for r in rows], kind)
 
-    return Facts(
-        **{n: column(n, np.int16) for n in ("level", "members", "adults", "family", *COUNTS)}, **{n: column(n, np.bool_) for n in FLAGS},
+    return as_facts(
+        {n: column(n, np.int16) for n in ("level", "members", "adults", "family", *COUNTS)} | {n: column(n, np.bool_) for n in FLAGS},
         held={aid: np.array([aid in r["held"] for r in rows], np.bool_) for aid in ("EMERG", "HOUSE")},
     )  # fmt: skip
 
