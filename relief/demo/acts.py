@@ -10,11 +10,12 @@ from uuid import UUID
 
 from relief.demo.families import Village, families
 from relief.demo.scene import Scene
+from relief.domain import standard
 from relief.domain.errors import ReliefError
 from relief.domain.household import Registration
 from relief.domain.money import display
 from relief.domain.policy import Actor
-from relief.services import activate, approve, decide, fund, locate, preview, register, zoning
+from relief.services import activate, approve, decide, enact, fund, locate, preview, register, zoning
 from relief.services.approve import digest_of
 from relief.services.fund import NewFund
 from relief.settings import CHECKOUT
@@ -102,12 +103,20 @@ async def allocate(scene: Scene, county: str, purpose: str, amount_fen: int, sou
 
 
 async def prepare_rules(scene: Scene) -> UUID:
-    """Playbook and standards, imported by the province."""
-    officer = scene.people["province.officer"]
+    """Playbook and standards, drafted by one officer of the province and put in force by another."""
+    officer, second, now = scene.people["province.officer"], scene.people["province.second"], scene.house.clock()
     async with scene.tx() as tx:
-        playbook = await activate.import_playbook(tx, officer, _PLAYBOOK.read_text("utf-8"), scene.house.clock())
-        figures = await activate.load_standards(tx, officer, _STANDARDS.read_text("utf-8"), scene.house.clock())
-    scene.say(f"预案 earthquake，标准 {figures} 项（未核定，仅供演练）")
+        playbook = await enact.draft_playbook(tx, officer, _PLAYBOOK.read_text("utf-8"), now)
+        figures = await enact.draft_figures(tx, officer, standard.read(_STANDARDS.read_text("utf-8")), now)
+    try:
+        async with scene.tx() as tx:
+            await enact.force_playbook(tx, officer, playbook, now)
+    except ReliefError as error:
+        scene.refused(error.code, "拟稿人自己确认处置方案")
+    async with scene.tx() as tx:
+        await enact.force_playbook(tx, second, playbook, now)
+        await enact.force_figures(tx, second, figures, now)
+    scene.say(f"预案 earthquake，标准 {len(figures)} 项（未核定，仅供演练）")
     return playbook
 
 

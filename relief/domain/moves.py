@@ -19,6 +19,8 @@ ALERT: Final = _moves(
     parked="proposed | superseded | withdrawn | noted", proposed="accepted | dismissed | superseded | withdrawn",
     accepted="", dismissed="", superseded="", withdrawn="", noted="",
 )  # fmt: skip
+#: A playbook version, a figure, a move of a running activation: drafted by one, put in force by another.
+RULES: Final = _moves(draft="in force | withdrawn", in_force="", withdrawn="")
 RECOVERY: Final = _moves(open="closed", closed="")
 ZONE: Final = _moves(draft="in force", in_force="superseded", superseded="")
 ACTIVATION: Final = _moves(drafted="active", active="ended", ended="")
@@ -50,6 +52,7 @@ CONFIRMATION: Final = _moves(
 ALL: Final[Mapping[str, Moves]] = {
     "incident": INCIDENT, "zone": ZONE, "activation": ACTIVATION, "registration": REGISTRATION, "decision": DECISION, "award": AWARD,
     "instalment": INSTALMENT, "payment": PAYMENT, "batch": BATCH, "confirmation": CONFIRMATION, "complaint": COMPLAINT, "alert": ALERT, "recovery": RECOVERY,
+    "rules": RULES,
 }  # fmt: skip
 
 

@@ -48,6 +48,9 @@ _TABLE: Final[Mapping[str, str]] = {
     "zone.draft": "county_officer city_officer province_officer",
     "zone.force": "county_approver city_officer province_officer",
     "playbook.import": "province_officer",
+    "playbook.force": "province_officer",  # another one than the drafter
+    "figure.draft": "county_officer city_officer province_officer",
+    "figure.force": "county_approver city_officer province_officer",
     "activation.preview": "county_officer county_approver city_officer province_officer auditor",
     "activation.propose": "city_officer province_officer",
     "activation.draft": "county_officer",
@@ -55,6 +58,8 @@ _TABLE: Final[Mapping[str, str]] = {
     "household.register": "reporter township_reviewer",
     "household.read": "reporter township_reviewer county_officer county_approver finance_preparer finance_checker finance_authoriser auditor",
     "household.decide": "county_officer",
+    "household.reassess": "township_reviewer county_officer",
+    "decision.read": "township_reviewer county_officer county_approver finance_preparer finance_checker finance_authoriser city_officer province_officer auditor",
     "award.read": "township_reviewer county_officer county_approver finance_preparer finance_checker finance_authoriser auditor",
     "award.approve.A": "township_reviewer",
     "award.approve.B": "county_approver",

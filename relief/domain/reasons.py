@@ -32,6 +32,8 @@ _TEXTS: Final[Mapping[str, Text]] = {
     AWAY: Text("户籍在外县：按发生地救助，并通知户籍地", "registered in another county: aided where it happened, the home county is told"),
     MINUTES: Text("按“一事一议”会议纪要确定的金额", "the amount the minutes of the meeting adopted"),
     NO_MINUTES: Text("尚无“一事一议”会议纪要", "no minutes of a meeting yet"),
+    "household.duplicate": Text("经认定系重复登记", "found to be registered twice"),
+    "household.rejected": Text("登记未通过核实", "the registration was rejected"),
     "cap.DIBAO.month": Text("按当地一个月低保标准（每人）封顶", "capped at one month of the local allowance for each member"),
     "cap.ADVANCE.household": Text("按先行救助每户限额封顶", "capped at the ceiling of an advance per household"),
 }

@@ -44,10 +44,13 @@ class Figures(msgspec.Struct, frozen=True):
         """Those nobody has compared with their document yet."""
         return [s for s in self.standards if not s.verified]
 
+    def written(self) -> str:
+        """The figures as JSON, always the same for the same figures: what is kept so that a decision can be taken again."""
+        return msgspec.json.encode(sorted(self.standards, key=lambda s: s.key), order="deterministic").decode()
+
     def digest(self) -> bytes:
-        """SHA-256 of the figures used, kept with every decision."""
-        ordered = sorted(self.standards, key=lambda s: s.key)
-        return hashlib.sha256(msgspec.json.encode(ordered, order="deterministic")).digest()
+        """SHA-256 of the figures as written, kept with every decision."""
+        return hashlib.sha256(self.written().encode()).digest()
 
 
 def in_force(keys: Sequence[str], found: Sequence[Standard]) -> Figures:
@@ -55,6 +58,44 @@ def in_force(keys: Sequence[str], found: Sequence[Standard]) -> Figures:
     if missing := sorted(set(keys) - {s.key for s in found}):
         raise Invalid("figure_missing", f"缺少标准：{'、'.join(missing)} · no amount is in force for: {', '.join(missing)}", keys=missing)
     return Figures(standards=tuple(found))
+
+
+def check(standards: Sequence[Standard]) -> None:
+    """Refuse (Invalid `standards`, `path: sentence` lines) what a file of standards would be refused for: amounts, dates, doubles, no document."""
+    faults = [
+        f"standards[{i}].{path}: {sentence}"
+        for i, s in enumerate(standards)
+        for path, sentence, wrong in (
+            ("amount", "金额须为零至上限 · the amount is negative or too large", not 0 <= s.amount_fen <= LARGEST_FEN),
+            ("valid_to", "失效日早于生效日 · it ends before it begins", s.valid_to is not None and s.valid_to < s.valid_from),
+            ("document", "须写明文号 · name the document", not s.document.strip()),
+        )
+        if wrong
+    ]
+    faults += _doubles(standards)
+    if faults:
+        raise Invalid("standards", "\n".join(faults), faults=faults)
+
+
+def _doubles(standards: Sequence[Standard]) -> list[str]:
+    named = [(s.key, s.area, s.valid_from) for s in standards]
+    return [f"standards: {key} {area} {day} 重复 · stands twice" for key, area, day in sorted({n for n in named if named.count(n) > 1})]
+
+
+def again(written: str) -> Figures:
+    """Figures read back from what `Figures.written` made of them."""
+    return Figures(standards=tuple(msgspec.json.decode(written, type=list[Standard])))
+
+
+def laid_over(found: Sequence[Standard], drafts: Sequence[Standard], county: str, day: date) -> list[Standard]:
+    """The figures of a county on that day if the drafts were in force too: the most specific area wins, then the later day."""
+    best = {s.key: s for s in found}
+    for s in drafts:
+        holds = county.startswith(s.area) and s.valid_from <= day and (s.valid_to is None or s.valid_to >= day)
+        known = best.get(s.key)
+        if holds and (known is None or (len(s.area), s.valid_from) >= (len(known.area), known.valid_from)):
+            best[s.key] = s
+    return list(best.values())
 
 
 class _Written(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -86,8 +127,7 @@ def read(text: str) -> list[Standard]:
             read_.append(Standard(w.key, w.area, amount, w.valid_from, w.valid_to, w.document, w.verified))
         except Invalid as error:
             faults.append(f"standards[{i}].{error.code}: {error.message}")
-    named = [(s.key, s.area, s.valid_from) for s in read_]
-    faults += [f"standards: {key} {area} {day} 重复 · stands twice" for key, area, day in sorted({n for n in named if named.count(n) > 1})]
+    faults += _doubles(read_)
     if faults:
         raise Invalid("standards", "\n".join(faults), faults=faults)
     return read_

@@ -6,10 +6,8 @@ its own part with its own document and cap, drafted by one person and activated 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
 from uuid import UUID
 
 from relief.domain import playbook as playbooks_
@@ -17,53 +15,23 @@ from relief.domain import standard
 from relief.domain.errors import Conflict, Invalid, NotFound, Refused
 from relief.domain.playbook import Playbook
 from relief.domain.policy import Actor, require
+from relief.services import enact
 from relief.services.preview import Preview, preview
-from relief.store import activations, audits, playbooks, standards
+from relief.store import activations, audits, playbooks
 from relief.store.activations import Activation, Incident
 from relief.store.db import Tx
 
 __all__ = ["Preview", "activate", "draft", "import_playbook", "load_standards", "move_zone", "preview", "propose"]
 
-#: Playbooks and figures are the province's.
-PROVINCE: Final = "51"
-
 
 async def import_playbook(tx: Tx, actor: Actor, text: str, now: datetime) -> UUID:
-    """Keep a playbook's text for ever; the same text again is the same playbook.
-
-    Invalid with every fault by its path; Conflict where this key and version already stand for another text.
-    """
-    require(actor, "playbook.import", PROVINCE)
-    book = playbooks_.read(text)
-    digest = hashlib.sha256(text.encode()).digest()
-    if known := await playbooks.by_digest(tx, digest):
-        return known
-    made = await playbooks.insert(tx, book.key, book.version, digest, text, now)
-    if made is None:
-        raise Conflict(
-            "playbook_version", "该预案版本号已用于另一文本，请改版本号 · this version stands for another text, give a new version",
-            key=book.key, version=book.version,
-        )  # fmt: skip
-    await audits.add(tx, audits.SHARED, actor, "playbook.import", "playbook", [made], now, {"key": book.key, "version": book.version})
-    return made
+    """`enact.draft_playbook`: a draft when a person brings it, in force at once when the installation does."""
+    return await enact.draft_playbook(tx, actor, text, now)
 
 
 async def load_standards(tx: Tx, actor: Actor, text: str, now: datetime) -> int:
-    """Add dated figures; how many are new. What stands already is never changed: another amount needs another day (Conflict)."""
-    require(actor, "playbook.import", PROVINCE)
-    given = standard.read(text)
-    added = await standards.insert(tx, given)
-    if differing := sorted({s.key for s in set(given) - set(await standards.same(tx, given))}):
-        raise Conflict(
-            "standard_exists",
-            "同一地区同一日期已有不同的标准，请用新的生效日期 · another amount stands for that area and day, give a new date",
-            keys=differing,
-        )
-    if added:
-        await audits.add(
-            tx, audits.SHARED, actor, "standards.load", "standard", [], now, {"new": added, "keys": sorted({s.key for s in given})}
-        )
-    return added
+    """`enact.draft_figures` of a file; how many are new: drafts when a person brings them, in force at once when the installation does."""
+    return len(await enact.draft_figures(tx, actor, standard.read(text), now))
 
 
 async def propose(tx: Tx, actor: Actor, incident: UUID, zone: UUID, playbook: UUID, now: datetime) -> UUID:
@@ -76,8 +44,8 @@ async def propose(tx: Tx, actor: Actor, incident: UUID, zone: UUID, playbook: UU
     require(actor, "activation.propose", [c.county for c in counties] or [found.county])
     if found.status == "closed":
         raise Conflict("incident_closed", "灾害事件已结束 · the incident is closed")
-    await _check_zone(tx, incident, zone)
-    await _check_playbook(tx, found, zone, playbook)
+    await check_zone(tx, incident, zone)
+    await check_playbook(tx, found, zone, playbook)
     if await activations.live(tx, incident, playbook):
         raise Conflict("activation_exists", "该灾害已按此预案提出启动 · this incident already has an activation by this playbook")
     made = await activations.insert(tx, incident, zone, playbook, actor.person, now)
@@ -122,9 +90,9 @@ async def activate(tx: Tx, actor: Actor, county: str, county_activation: UUID, n
     incident = await activations.incident(tx, act.incident)
     if incident.status == "closed":
         raise Conflict("incident_closed", "灾害事件已结束 · the incident is closed")
-    await _check_zone(tx, act.incident, act.zone)
+    await check_zone(tx, act.incident, act.zone)
     await _check_county(tx, county, act)
-    await _check_playbook(tx, incident, act.zone, act.playbook)
+    await check_playbook(tx, incident, act.zone, act.playbook)
     if await activations.activate(tx, county, county_activation, actor.person, now) != 1:
         raise Conflict("already_active", "该县已启动 · this county is active already")
     await activations.start(tx, act.id)
@@ -138,8 +106,8 @@ async def move_zone(tx: Tx, actor: Actor, activation: UUID, zone: UUID, now: dat
     counties = [c.county for c in await activations.counties(tx, zone)]
     incident = await activations.incident(tx, act.incident)
     require(actor, "activation.propose", counties or [incident.county])
-    await _check_zone(tx, act.incident, zone)
-    await _check_playbook(tx, incident, zone, act.playbook)
+    await check_zone(tx, act.incident, zone)
+    await check_playbook(tx, incident, zone, act.playbook)
     if act.zone == zone:
         return
     if await activations.move(tx, activation, act.zone, zone) != 1:
@@ -148,7 +116,8 @@ async def move_zone(tx: Tx, actor: Actor, activation: UUID, zone: UUID, now: dat
     await audits.add(tx, audits.SHARED, actor, "activation.move_zone", "activation", [activation], now, detail)
 
 
-async def _check_zone(tx: Tx, incident: UUID, zone: UUID) -> None:
+async def check_zone(tx: Tx, incident: UUID, zone: UUID) -> None:
+    """The zone is this incident's (NotFound) and in force (Conflict)."""
     found = await activations.zone(tx, zone)
     if found.incident != incident:
         raise NotFound("zone_unknown", "该灾害没有此灾区范围 · this incident has no such zone")
@@ -161,9 +130,12 @@ async def _check_county(tx: Tx, county: str, act: Activation) -> None:
         raise Invalid("county_outside", "该县不在灾区范围内 · this county is outside the zone", county=county)
 
 
-async def _check_playbook(tx: Tx, incident: Incident, zone: UUID, playbook: UUID) -> Playbook:
-    """The playbook still reads without fault, is for this hazard, and speaks of every band of the zone."""
-    book = playbooks_.read((await playbooks.get(tx, playbook)).body)
+async def check_playbook(tx: Tx, incident: Incident, zone: UUID, playbook: UUID) -> Playbook:
+    """The playbook is in force, still reads without fault, is for this hazard, and speaks of every band of the zone."""
+    stored = await playbooks.get(tx, playbook)
+    if stored.status != "in force":
+        raise Conflict("playbook_not_in_force", "该处置方案尚未由第二人确认生效 · this playbook is not in force yet", status=stored.status)
+    book = playbooks_.read(stored.body)
     if incident.hazard not in book.hazards:
         raise Invalid("playbook_hazard", "预案不适用于该灾种 · the playbook is not for this hazard", hazard=incident.hazard)
     check_bands(book, [b.level for b in await activations.bands(tx, zone)])

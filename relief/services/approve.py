@@ -47,6 +47,7 @@ async def approve(tx: Tx, actor: Actor, county: str, awards: Sequence[UUID], dig
     funds do not reach (with figures in fen).
     """
     await db.plan_for(tx, len(awards))
+    await approvals.steady(tx, county, sorted(set(awards)))
     proposed = await approvals.lock(tx, county, sorted(set(awards)))
     _check(actor, proposed, awards, digest)
     ids = [a.id for a in proposed]

@@ -1,11 +1,11 @@
-"""Decide a county's households: amount and reasons for each, and a proposed award for everyone newly entitled."""
+"""Decide a county's households: amount and reasons for each, and what follows: awards, top-ups, lapsed proposals, recovery cases."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
@@ -14,24 +14,29 @@ import numpy.typing as npt
 
 from relief.domain import playbook as playbooks_
 from relief.domain import standard
-from relief.domain.days import beijing_day
+from relief.domain.days import add_working_days, beijing_day
 from relief.domain.entitlement import Verdict
 from relief.domain.entitlement import decide as entitle
 from relief.domain.errors import Conflict, Unavailable
 from relief.domain.facts import FAMILY_CODES, Facts
 from relief.domain.facts import facts as as_facts
+from relief.domain.grouping import Index
 from relief.domain.guard import giving_way
 from relief.domain.money import split
 from relief.domain.playbook import Aid, Playbook
 from relief.domain.policy import Actor, require
+from relief.domain.snapshot import Alike, alike
 from relief.domain.standard import Figures
-from relief.store import activations, audits, awards, decisions, facts, guards, playbooks, standards
+from relief.store import activations, audits, awards, db, decisions, facts, guards, playbooks, recoveries, standards
 from relief.store.activations import Activation, Band
 from relief.store.awards import Part, Terms
 from relief.store.db import Tx
 from relief.store.decisions import Outcomes, Pins
-from relief.store.facts import UNLOCATED, Columns
+from relief.store.facts import UNLOCATED
 from relief.store.guards import Entitlement
+
+#: A recovery case is to be answered within this many working days.
+CASE_WORKING_DAYS: Final = 10
 
 
 class Sum(msgspec.Struct, frozen=True):
@@ -42,9 +47,11 @@ class Sum(msgspec.Struct, frozen=True):
 
 
 class Decided(msgspec.Struct, frozen=True):
-    """What a run found. All but `new_decisions` and `new_awards` are the same when it is run again.
+    """What a run found. All up to `by_reason` is the same when it is run again; the rest is what the run changed.
 
-    `granted` and `refused` count households (granted: at least one aid); `unlocated` ones wait for their place in the zone.
+    `granted` and `refused` count households (granted: at least one aid); `unlocated` ones wait for their place in the zone. `new_awards`
+    holds first awards and top-ups; `lapsed` awards were proposed on a decision that another one took the place of; `recoveries` are
+    cases opened because less is granted now than was approved; `unverified` names figures used that nobody compared with a document.
     """
 
     households: int
@@ -55,36 +62,78 @@ class Decided(msgspec.Struct, frozen=True):
     by_reason: dict[str, int]
     new_decisions: int
     new_awards: dict[str, Sum]
+    lapsed: int = 0
+    released: int = 0
+    recoveries: Sum = Sum(0, 0)
+    unverified: list[str] = []
 
 
-async def decide(tx: Tx, actor: Actor, county: str, activation: UUID, now: datetime) -> Decided:
-    """Decide every located household of the county by this activation and propose awards to those who have none yet.
+class _Run(msgspec.Struct, frozen=True):
+    """What every step of one run needs."""
 
-    Nothing is ever withdrawn here: whoever a new zone leaves out keeps award and money. Conflict where the county has not activated;
-    Invalid where a figure has no amount; Unavailable when another county guarded one of the same people at this very moment.
+    county: str
+    act: Activation
+    book: Playbook
+    figures: Figures
+    now: datetime
+
+
+class _Verdicts(msgspec.Struct, frozen=True):
+    """One aid for every household: `place` points into the kinds decided freely, then into the same kinds with the aid held elsewhere."""
+
+    aid: Aid
+    place: Index
+    free: Verdict
+    held: Verdict | None
+
+    @property
+    def amounts(self) -> npt.NDArray[np.int64]:
+        """Fen by place."""
+        return self.free.amount_fen if self.held is None else np.concatenate([self.free.amount_fen, self.held.amount_fen])
+
+    @property
+    def reasons(self) -> list[tuple[str, ...]]:
+        """Reasons by place."""
+        return [v.why(row) for v in (self.free, self.held) if v is not None for row in range(len(v.amount_fen))]
+
+
+async def decide(tx: Tx, actor: Actor, county: str, activation: UUID, now: datetime, households: Sequence[UUID] | None = None) -> Decided:
+    """Decide every located household of the county by this activation (or those named) and let awards follow.
+
+    A new decision is written only where amount, reasons or facts differ from the current one. Who is granted more than was approved gets
+    the difference proposed; a proposal whose decision was superseded lapses; where less is granted than was approved a recovery case is
+    opened and money still here is held. Nothing approved or paid changes by itself. Conflict where the county has not activated; Invalid
+    where a figure has no amount; Unavailable when another county guarded one of the same people at this very moment.
     """
     require(actor, "household.decide", county)
+    return await run(tx, actor, county, activation, now, households)
+
+
+async def run(tx: Tx, actor: Actor, county: str, activation: UUID, now: datetime, households: Sequence[UUID] | None = None) -> Decided:
+    """`decide` for services that have asked for the right already."""
     part = await activations.lock_part_of(tx, county, activation)
     if part is None or part.status != "active":
         raise Conflict("not_active", "本县尚未启动 · this county has not activated", county=county)
     act = await activations.get_steady(tx, activation)
     book = playbooks_.read((await playbooks.get(tx, act.playbook)).body)
-    figures = await figures_of(tx, county, book, now)
+    this = _Run(county, act, book, await figures_of(tx, county, book, now), now)
     bands = await activations.bands(tx, act.zone)
-    await decisions.join_sets(tx)
-    columns = await facts.read(tx, [county], act.incident, act.zone, FAMILY_CODES)
+    await (decisions.join_sets(tx) if households is None else db.plan_for(tx, len(households)))
+    columns = await facts.read(tx, [county], act.incident, act.zone, FAMILY_CODES, households)
     located = columns["rank"] != UNLOCATED
-    known = {name: column[located] for name, column in columns.items()}
+    ids, kinds = columns["id"][located], alike(facts_of({n: c[located] for n, c in columns.items()}, bands, {}))
 
-    verdicts = await _decide(tx, county, act, book, figures, known, bands)
-    pins = Pins(activation=activation, zone=act.zone, playbook=act.playbook, standards=figures.digest())
-    new_decisions, made = 0, {}
-    for aid in book.aids:
-        verdict = verdicts[aid.code]
-        new_decisions += await decisions.write(tx, county, _pack(aid.code, verdict, known), pins, now)
-        made[aid.code] = await _propose(tx, county, act, aid, verdict, known, now)
+    verdicts, released = await _judge(tx, this, ids, kinds)
+    new_decisions = await _write(tx, this, ids, kinds, verdicts)
+    lapsed = await awards.lapse(tx, county, activation)
+    released += await guards.release_excluded(tx, county, act.incident)
+    made = {v.aid.code: await _propose(tx, this, ids, v) for v in verdicts}
+    over = await _over(tx, actor, this)
     await decisions.join_freely(tx)
-    decided = _count(verdicts, int(located.sum()), int((~located).sum()), new_decisions, made)
+    decided = msgspec.structs.replace(
+        _count(verdicts, len(ids), int((~located).sum())), new_decisions=new_decisions, new_awards=made, lapsed=len(lapsed),
+        released=released, recoveries=over, unverified=sorted(s.key for s in this.figures.unverified),
+    )  # fmt: skip
     await audits.add(tx, county, actor, "household.decide", "activation", [activation], now, msgspec.to_builtins(decided))
     return decided
 
@@ -95,7 +144,7 @@ async def figures_of(tx: Tx, county: str, book: Playbook, now: datetime) -> Figu
     return standard.in_force(book.figure_keys, found[county])
 
 
-def facts_of(columns: Columns, bands: list[Band], held: Mapping[str, npt.NDArray[np.bool_]]) -> Facts:
+def facts_of(columns: Mapping[str, npt.NDArray[Any]], bands: list[Band], held: Mapping[str, npt.NDArray[np.bool_]]) -> Facts:
     """Columns of the store as facts of the domain: the rank of a band becomes its level, anything outside is level 0."""
     levels = np.zeros(max((b.rank for b in bands), default=-1) + 2, np.int16)
     for band in bands:
@@ -103,18 +152,41 @@ def facts_of(columns: Columns, bands: list[Band], held: Mapping[str, npt.NDArray
     return as_facts({**columns, "level": levels[np.maximum(columns["rank"], -1)]}, held)
 
 
-async def _decide(
-    tx: Tx, county: str, act: Activation, book: Playbook, figures: Figures, columns: Columns, bands: list[Band]
-) -> dict[str, Verdict]:
-    """Once without guards; then once more where somebody is claimed by two households."""
-    verdicts = entitle(book, figures.amounts, facts_of(columns, bands, {}))
-    held: dict[str, npt.NDArray[np.bool_]] = {}
-    for aid in book.aids:
-        candidates = columns["id"][verdicts[aid.code].granted].tobytes()
-        claims = await guards.contested(tx, county, _entitlement(act, aid), candidates)
-        if losing := giving_way(claims):
-            held[aid.code] = _among(columns["id"], losing)
-    return entitle(book, figures.amounts, facts_of(columns, bands, held)) if held else verdicts
+async def _judge(tx: Tx, this: _Run, ids: npt.NDArray[Any], kinds: Alike) -> tuple[list[_Verdicts], int]:
+    """Decide every kind of household; then, where somebody is claimed by two households, the kinds again as held elsewhere.
+
+    Who is granted nothing by this rule any more gives its guards back first, so that another household of the same people may have them.
+    """
+    free, released, found = entitle(this.book, this.figures.amounts, kinds.kinds), 0, []
+    rows = kinds.kinds.rows
+    for aid in this.book.aids:
+        verdict, entitlement = free[aid.code], _entitlement(this.act, aid)
+        granted = verdict.granted[kinds.kind]
+        lost = await guards.granted_before(tx, this.county, this.act.id, aid.code, ids[~granted].tobytes())
+        released += await guards.release(tx, this.county, entitlement, lost)
+        losing = giving_way(await guards.contested(tx, this.county, entitlement, ids[granted].tobytes()))
+        if losing:
+            everyone = msgspec.structs.replace(kinds.kinds, held={aid.code: np.ones(rows, np.bool_)})
+            held = entitle(this.book, this.figures.amounts, everyone)[aid.code]
+            found.append(_Verdicts(aid, kinds.kind + rows * _among(ids, losing), verdict, held))
+        else:
+            found.append(_Verdicts(aid, kinds.kind, verdict, None))
+    return found, released
+
+
+async def _write(tx: Tx, this: _Run, ids: npt.NDArray[Any], kinds: Alike, verdicts: Sequence[_Verdicts]) -> int:
+    """Keep the figures, then every decision that says something new; how many."""
+    pins = Pins(activation=this.act.id, zone=this.act.zone, playbook=this.act.playbook, standards=this.figures.digest())
+    await standards.keep_sets(tx, {pins.standards: this.figures.written()})
+    written = kinds.written()
+    new = await decisions.exclude(tx, this.county, this.act.id, this.now)
+    for v in verdicts:
+        rows = np.empty(len(ids), np.dtype([("id", "V16"), ("place", ">u4")]))
+        rows["id"], rows["place"] = ids, v.place
+        snapshots = [text for held in (False, True)[: 1 if v.held is None else 2] for text in kinds.closed(written, v.aid.code, held)]
+        outcomes = Outcomes(v.aid.code, rows.tobytes(), v.amounts.tolist(), [" ".join(r) for r in v.reasons], snapshots)
+        new += await decisions.write(tx, this.county, outcomes, pins, this.now)
+    return new
 
 
 def _among(ids: npt.NDArray[Any], households: Set[UUID]) -> npt.NDArray[np.bool_]:
@@ -126,16 +198,25 @@ def _among(ids: npt.NDArray[Any], households: Set[UUID]) -> npt.NDArray[np.bool_
     return found
 
 
-async def _propose(tx: Tx, county: str, act: Activation, aid: Aid, verdict: Verdict, columns: Columns, now: datetime) -> Sum:
-    """Guard everybody granted in this run, then propose an award to those of them who have none."""
-    granted = columns["id"][verdict.granted].tobytes()
-    entitlement = _entitlement(act, aid)
-    await guards.take(tx, county, entitlement, granted)
-    if await guards.foreign(tx, county, entitlement, granted):
+async def _propose(tx: Tx, this: _Run, ids: npt.NDArray[Any], verdicts: _Verdicts) -> Sum:
+    """Guard everybody granted in this run, then propose to each of them what goes beyond what was approved."""
+    aid, entitlement = verdicts.aid, _entitlement(this.act, verdicts.aid)
+    granted = ids[verdicts.amounts[verdicts.place] > 0].tobytes()
+    await guards.take(tx, this.county, entitlement, granted)
+    if await guards.foreign(tx, this.county, entitlement, granted):
         raise Unavailable("guard_race", "另一县正在核定同一人，请重试 · another county is deciding the same person, try again")
-    terms = Terms(incident=act.incident, activation=act.id, aid=aid.code, mode=aid.mode, period=aid.period)
-    made = await awards.propose(tx, county, terms, parts_of(aid, verdict.outcomes()[1]), granted, now)
+    terms = Terms(incident=this.act.incident, activation=this.act.id, aid=aid.code, mode=aid.mode, period=aid.period)
+    amounts = [*verdicts.amounts.tolist(), *await awards.beyond(tx, this.county, terms)]
+    made = await awards.propose(tx, this.county, terms, parts_of(aid, amounts), granted, this.now)
     return Sum(count=made.awards, amount_fen=made.amount_fen)
+
+
+async def _over(tx: Tx, actor: Actor, this: _Run) -> Sum:
+    """Cases for what is approved beyond what is granted now; cases of decisions that were superseded end."""
+    await recoveries.close_outdated(tx, this.county, this.act.id, actor.id, this.now)
+    due = add_working_days(beijing_day(this.now), CASE_WORKING_DAYS)
+    opened = await recoveries.propose(tx, this.county, this.act.id, actor.id, this.now, due)
+    return Sum(count=len(opened), amount_fen=sum(c.amount_fen for c in opened))
 
 
 def parts_of(aid: Aid, amounts: Sequence[int]) -> list[Part]:
@@ -153,27 +234,24 @@ def _entitlement(act: Activation, aid: Aid) -> Entitlement:
     return Entitlement(incident=act.survivor or act.incident, aid=aid.code, period=aid.period, guard=aid.guard)
 
 
-def _pack(aid: str, verdict: Verdict, columns: Columns) -> Outcomes:
-    index, amounts, reasons = verdict.outcomes()
-    rows = np.empty(len(index), np.dtype([("id", "V16"), ("adults_place", ">u4")]))
-    rows["id"] = columns["id"]
-    rows["adults_place"] = columns["adults"].astype(np.uint32) << 24 | index.astype(np.uint32)
-    return Outcomes(aid=aid, packed=rows.tobytes(), amounts=amounts, reasons=[" ".join(r) for r in reasons])
-
-
-def _count(verdicts: Mapping[str, Verdict], households: int, unlocated: int, new_decisions: int, made: dict[str, Sum]) -> Decided:
+def _count(verdicts: Sequence[_Verdicts], households: int, unlocated: int) -> Decided:
     granted = np.zeros(households, np.bool_)
     reasons: Counter[str] = Counter()
-    for verdict in verdicts.values():
-        granted |= verdict.granted
-        reasons += verdict.count_reasons()
+    by_aid = {}
+    for v in verdicts:
+        amounts = v.amounts[v.place]
+        granted |= amounts > 0
+        by_aid[v.aid.code] = Sum(count=int((amounts > 0).sum()), amount_fen=int(amounts.sum()))
+        for codes, rows in zip(v.reasons, np.bincount(v.place, minlength=len(v.amounts)).tolist(), strict=True):
+            if rows:
+                reasons.update(dict.fromkeys(codes, rows))
     return Decided(
         households=households,
         granted=int(granted.sum()),
         refused=households - int(granted.sum()),
         unlocated=unlocated,
-        by_aid={a: Sum(count=int(v.granted.sum()), amount_fen=int(v.amount_fen.sum())) for a, v in verdicts.items()},
+        by_aid=by_aid,
         by_reason=dict(sorted(reasons.items())),
-        new_decisions=new_decisions,
-        new_awards=made,
+        new_decisions=0,
+        new_awards={},
     )

@@ -1,10 +1,10 @@
-"""What an activation would do, before anybody signs it: people and money by band, county and aid; nothing is written."""
+"""What an activation would do, before anybody signs it: people and money from every side; nothing is written."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
@@ -12,21 +12,33 @@ import numpy as np
 import numpy.typing as npt
 
 from geo import locate
+from relief.domain import forecast, standard
 from relief.domain import playbook as playbooks_
-from relief.domain import standard
 from relief.domain.days import beijing_day
-from relief.domain.entitlement import Verdict, decide
+from relief.domain.entitlement import decide
 from relief.domain.errors import NotFound
-from relief.domain.facts import FAMILY_CODES
+from relief.domain.facts import FAMILY_CODES, Facts
+from relief.domain.forecast import Cell, Longs, Rare, Stage
+from relief.domain.playbook import Playbook
 from relief.domain.policy import Actor, require
+from relief.domain.standard import Figures, Standard
 from relief.services.decide import facts_of
 from relief.store import activations, facts, playbooks, standards
 from relief.store.activations import Band, County
 from relief.store.db import Tx
 from relief.store.facts import UNLOCATED, Columns
+from relief.store.facts import Repeated as Repeated
 
-#: How many of the largest households are shown.
-LARGEST: Final = 10
+#: How many of the largest and of the strangest households are shown.
+SHOWN: Final = 10
+
+
+class Scenario(msgspec.Struct, frozen=True):
+    """A zone version, a playbook version, and figures put on top of those in force (drafts whose effect is asked for)."""
+
+    zone: UUID
+    playbook: UUID
+    figures: tuple[Standard, ...] = ()
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -41,18 +53,39 @@ class Line(msgspec.Struct, frozen=True):
     amount_fen: int
 
 
+class Category(msgspec.Struct, frozen=True):
+    """One county × aid × family type."""
+
+    county: str
+    aid: str
+    family: str
+    households: int
+    people: int
+    amount_fen: int
+
+
 class Sufficiency(msgspec.Struct, frozen=True):
-    """Need of a county for an aid against what its funds for that aid have available (fen)."""
+    """Need of a county for an aid against its funds for that aid (fen).
+
+    `available_fen` is what nobody has reserved, `committed_fen` what is reserved, in flight or paid already: what is still needed is the
+    need less that, and only this has to be found in what is available.
+    """
 
     county: str
     aid: str
     need_fen: int
     available_fen: int
+    committed_fen: int = 0
+
+    @property
+    def still_fen(self) -> int:
+        """What is still needed."""
+        return max(0, self.need_fen - self.committed_fen)
 
     @property
     def short_fen(self) -> int:
         """What is lacking."""
-        return max(0, self.need_fen - self.available_fen)
+        return max(0, self.still_fen - self.available_fen)
 
 
 class Unverified(msgspec.Struct, frozen=True):
@@ -66,16 +99,33 @@ class Unverified(msgspec.Struct, frozen=True):
 
 
 class Large(msgspec.Struct, frozen=True):
-    """One of the largest households: all aids together, in fen."""
+    """One of the largest households: all aids together, in fen. `household` is None where the row was given by hand or in a file."""
 
     county: str
-    household: UUID
+    household: UUID | None
     members: int
+    amount_fen: int
+    row: int = 0
+
+
+class Odd(msgspec.Struct, frozen=True):
+    """One of the strangest households: unlike its neighbours in the band (see `forecast.strangest`)."""
+
+    county: str
+    household: UUID | None
+    row: int
+    bits: float
+    rare: list[Rare]
+    contradictions: list[str]
     amount_fen: int
 
 
 class Preview(msgspec.Struct, frozen=True):
-    """The dry run. `registered` households were looked at, of which `outside` lie outside every band; `households` would get something."""
+    """The dry run. `registered` households were looked at, of which `outside` lie outside every band; `households` would get something.
+
+    `categories` are the same money by family type, `stages` by stage and month (None: when the work has come so far). `repeated` counts
+    identities, accounts and phones that stand in more than one household.
+    """
 
     registered: int
     outside: int
@@ -87,6 +137,37 @@ class Preview(msgspec.Struct, frozen=True):
     unverified: list[Unverified]
     without_account: dict[str, int]
     largest: list[Large]
+    categories: list[Category] = []
+    stages: list[Stage] = []
+    strangest: list[Odd] = []
+    repeated: list[Repeated] = []
+
+    @property
+    def by_month(self) -> dict[str | None, int]:
+        """Fen by the month in which they fall due; None for what waits for progress."""
+        months: dict[str | None, int] = {}
+        for stage in self.stages:
+            months[stage.month] = months.get(stage.month, 0) + stage.amount_fen
+        return months
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """Households looked at through one scenario: their columns, what each is given (fen by aid), and by which figures (by county)."""
+
+    counties: list[str]
+    book: Playbook
+    labels: dict[int, str]  # band rank → label
+    columns: Mapping[str, npt.NDArray[Any]]
+    known: Facts
+    weight: Longs
+    amounts: dict[str, Longs]
+    figures: dict[str, Figures]
+
+    @property
+    def total(self) -> Longs:
+        """All aids together, per row."""
+        none: Longs = np.zeros(self.known.rows, np.int64)
+        return sum(self.amounts.values(), none)
 
 
 async def preview(tx: Tx, actor: Actor, incident: UUID, zone: UUID, playbook: UUID, now: datetime) -> Preview:
@@ -94,43 +175,91 @@ async def preview(tx: Tx, actor: Actor, incident: UUID, zone: UUID, playbook: UU
 
     Raises NotFound for a zone of another incident, Invalid where the playbook does not fit or a figure has no amount.
     """
-    if (await activations.zone(tx, zone)).incident != incident:
-        raise NotFound("zone_unknown", "该灾害没有此灾区范围 · this incident has no such zone")
-    touched = await activations.counties(tx, zone)
-    seen = [c for c in touched if actor.may("activation.preview", c.county)]
-    if not seen:
-        require(actor, "activation.preview", [c.county for c in touched] or [(await activations.incident(tx, incident)).county])
-    codes = [c.county for c in seen]
-    book = playbooks_.read((await playbooks.get(tx, playbook)).body)
-    bands = await activations.bands(tx, zone)
-    found = await standards.in_force(tx, codes, book.figure_keys, beijing_day(now))
-    columns = _located(await facts.read(tx, codes, incident, zone, FAMILY_CODES), bands)
-
-    known = facts_of(columns, bands, {})
-    parts = {c: columns["county"] == int(c) for c in codes}
-    verdicts: dict[str, dict[str, Verdict]] = {}
-    figures = {c: standard.in_force(book.figure_keys, found[c]) for c in codes}
-    for code, rows in parts.items():
-        verdicts[code] = decide(book, figures[code].amounts, known.take(rows))
-    available = {(a.county, a.purpose): a.available_fen for a in await activations.available(tx, codes, incident)}
-    total = np.zeros(known.rows, np.int64)
-    for code, rows in parts.items():
-        total[rows] = sum(v.amount_fen for v in verdicts[code].values())
-    return Preview(
-        registered=known.rows,
-        outside=int((known.level == 0).sum()),
-        households=int((total > 0).sum()),
-        people=int(known.members[total > 0].sum()),
-        amount_fen=int(total.sum()),
-        lines=[
-            line
-            for c in seen
-            for line in _lines(c, bands, columns["rank"][parts[c.county]], columns["members"][parts[c.county]], verdicts[c.county])
-        ],
-        funds=_funds(verdicts, available),
-        unverified=_unverified(figures),
+    codes = await counties_of(tx, actor, incident, [zone])
+    seen = await look(tx, codes, incident, Scenario(zone, playbook), now)
+    told = summarise(seen, now)
+    return msgspec.structs.replace(
+        told,
+        funds=_funds(seen, await activations.funds(tx, codes, incident)),
         without_account={c.county: c.households for c in await facts.without_account(tx, codes, incident)},
-        largest=_largest(columns, total),
+        repeated=await facts.repeated(tx, codes, incident),
+    )
+
+
+async def counties_of(tx: Tx, actor: Actor, incident: UUID, zones: Sequence[UUID]) -> list[str]:
+    """The counties of these zones that the caller may preview; NotFound where one belongs to another incident, Refused where there is none."""
+    touched: dict[str, County] = {}
+    for zone in dict.fromkeys(zones):
+        if (await activations.zone(tx, zone)).incident != incident:
+            raise NotFound("zone_unknown", "该灾害没有此灾区范围 · this incident has no such zone")
+        touched |= {c.county: c for c in await activations.counties(tx, zone)}
+    seen = sorted(c for c in touched if actor.may("activation.preview", c))
+    if not seen:
+        require(actor, "activation.preview", list(touched) or [(await activations.incident(tx, incident)).county])
+    return seen
+
+
+async def look(
+    tx: Tx, codes: Sequence[str], incident: UUID, scenario: Scenario, now: datetime, columns: Mapping[str, npt.NDArray[Any]] | None = None
+) -> Seen:
+    """Everybody registered in these counties through one scenario; whoever has no place in the zone yet is located in memory.
+
+    `columns` are those of another look at the same zone, to spare a second reading.
+    """
+    book = playbooks_.read((await playbooks.get(tx, scenario.playbook)).body)
+    bands = await activations.bands(tx, scenario.zone)
+    figures = await figures_of(tx, codes, book, now, scenario.figures)
+    if columns is None:
+        columns = _located(await facts.read(tx, codes, incident, scenario.zone, FAMILY_CODES), bands)
+    known = facts_of(columns, bands, {})
+    place = np.searchsorted(np.array([int(c) for c in codes], np.int32), columns["county"])
+    return Seen(
+        counties=list(codes), book=book, labels={b.rank: b.label for b in bands}, columns={**columns, "place": place}, known=known,
+        weight=np.ones(known.rows, np.int64), amounts=given(book, figures, codes, place, known), figures=figures,
+    )  # fmt: skip
+
+
+async def figures_of(tx: Tx, codes: Sequence[str], book: Playbook, now: datetime, drafts: Sequence[Standard] = ()) -> dict[str, Figures]:
+    """The figures of each county today, as if these drafts were in force."""
+    day = beijing_day(now)
+    found = await standards.in_force(tx, codes, book.figure_keys, day)
+    return {c: standard.in_force(book.figure_keys, standard.laid_over(found[c], drafts, c, day)) for c in codes}
+
+
+def given(book: Playbook, figures: Mapping[str, Figures], codes: Sequence[str], place: npt.NDArray[Any], known: Facts) -> dict[str, Longs]:
+    """What everybody is given by aid, in fen. Counties with the same amounts are one call: mostly that is all of them."""
+    alike: dict[tuple[tuple[str, int], ...], list[int]] = {}
+    for i, code in enumerate(codes):
+        alike.setdefault(tuple(sorted(figures[code].amounts.items())), []).append(i)
+    if len(alike) == 1:
+        return {aid: v.amount_fen for aid, v in decide(book, dict(next(iter(alike))), known).items()}
+    amounts = {aid.code: np.zeros(known.rows, np.int64) for aid in book.aids}
+    for these, places in alike.items():
+        rows = np.isin(place, places)
+        for aid, verdict in decide(book, dict(these), known.take(rows)).items():
+            amounts[aid][rows] = verdict.amount_fen
+    return amounts
+
+
+def summarise(seen: Seen, now: datetime) -> Preview:
+    """Every breakdown that needs no more than the columns."""
+    total, weight = seen.total, seen.weight
+    place, rank = seen.columns["place"], seen.columns["rank"]
+    table = forecast.cells(place, rank, seen.known, weight, seen.amounts)
+    return Preview(
+        registered=int(weight.sum()),
+        outside=int(weight[seen.known.level == 0].sum()),
+        households=int(weight[total > 0].sum()),
+        people=int((weight * seen.known.members)[total > 0].sum()),
+        amount_fen=int((weight * total).sum()),
+        lines=_lines(seen, table),
+        funds=[],
+        unverified=_unverified(seen.figures),
+        without_account={},
+        largest=_largest(seen, total),
+        categories=_categories(seen, table),
+        stages=forecast.stages(seen.book.aids, weight, seen.amounts, now),
+        strangest=_strangest(seen, total),
     )
 
 
@@ -148,28 +277,36 @@ def _located(columns: Columns, bands: Sequence[Band]) -> Columns:
     return {**columns, "rank": rank, "edge": edge}
 
 
-def _lines(
-    county: County, bands: Sequence[Band], rank: npt.NDArray[np.int16], members: npt.NDArray[np.int16], verdicts: Mapping[str, Verdict]
-) -> list[Line]:
-    lines = []
-    for band in bands:
-        for aid, verdict in verdicts.items():
-            here = (rank == band.rank) & verdict.granted
-            if here.any():
-                people, amount = int(members[here].sum()), int(verdict.amount_fen[here].sum())
-                lines.append(Line(county.county, band.rank, band.label, aid, int(here.sum()), people, amount))
-    return lines
+def _lines(seen: Seen, table: Sequence[Cell]) -> list[Line]:
+    sums = _summed(table, lambda c: (c.place, c.rank, c.aid))
+    return [Line(seen.counties[place], rank, seen.labels[rank], aid, *sums[place, rank, aid]) for place, rank, aid in sorted(sums)]
 
 
-def _funds(verdicts: Mapping[str, Mapping[str, Verdict]], available: Mapping[tuple[str, str], int]) -> list[Sufficiency]:
-    return [
-        Sufficiency(county, aid, int(verdict.amount_fen.sum()), available.get((county, aid), 0))
-        for county, aids in verdicts.items()
-        for aid, verdict in aids.items()
-    ]
+def _categories(seen: Seen, table: Sequence[Cell]) -> list[Category]:
+    sums = _summed(table, lambda c: (c.place, c.aid, c.family))
+    return [Category(seen.counties[place], aid, family, *sums[place, aid, family]) for place, aid, family in sorted(sums)]
 
 
-def _unverified(figures: Mapping[str, standard.Figures]) -> list[Unverified]:
+def _summed(table: Sequence[Cell], key: Any) -> dict[Any, tuple[int, int, int]]:
+    sums: dict[Any, tuple[int, int, int]] = {}
+    for c in table:
+        households, people, amount = sums.get(key(c), (0, 0, 0))
+        sums[key(c)] = households + c.households, people + c.people, amount + c.amount_fen
+    return sums
+
+
+def _funds(seen: Seen, funds: Sequence[activations.Money]) -> list[Sufficiency]:
+    held = {(f.county, f.purpose): f for f in funds}
+    found = []
+    for aid, amount in seen.amounts.items():
+        need = np.bincount(seen.columns["place"], weights=(amount * seen.weight).astype(np.float64), minlength=len(seen.counties))
+        for i, county in enumerate(seen.counties):
+            fund = held.get((county, aid))
+            found.append(Sufficiency(county, aid, int(need[i]), fund.available_fen if fund else 0, fund.committed_fen if fund else 0))
+    return sorted(found, key=lambda s: s.county)
+
+
+def _unverified(figures: Mapping[str, Figures]) -> list[Unverified]:
     placeholders = {s for f in figures.values() for s in f.unverified}
     return [
         Unverified(s.key, s.area, s.amount_fen, s.valid_from, s.document)
@@ -177,9 +314,20 @@ def _unverified(figures: Mapping[str, standard.Figures]) -> list[Unverified]:
     ]  # fmt: skip
 
 
-def _largest(columns: Columns, total: npt.NDArray[np.int64]) -> list[Large]:
-    first = np.argsort(-total, kind="stable")[:LARGEST]
+def _largest(seen: Seen, total: Longs) -> list[Large]:
+    some = min(SHOWN, len(total))
+    first = np.argpartition(-total, some - 1)[:some] if some else np.array([], np.int64)
+    first = first[np.lexsort((first, -total[first]))]
+    return [Large(*_who(seen, i), int(seen.known.members[i]), int(total[i]), int(i)) for i in first if total[i] > 0]
+
+
+def _strangest(seen: Seen, total: Longs) -> list[Odd]:
     return [
-        Large(f"{int(columns['county'][i]):06d}", UUID(bytes=columns["id"][i].tobytes()), int(columns["members"][i]), int(total[i]))
-        for i in first if total[i] > 0
+        Odd(*_who(seen, s.row), s.row, s.bits, s.rare, s.contradictions, int(total[s.row]))
+        for s in forecast.strangest(seen.known, SHOWN)
     ]  # fmt: skip
+
+
+def _who(seen: Seen, row: Any) -> tuple[str, UUID | None]:
+    ids = seen.columns.get("id")
+    return seen.counties[int(seen.columns["place"][row])], None if ids is None else UUID(bytes=ids[row].tobytes())

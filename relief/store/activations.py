@@ -37,6 +37,10 @@ FROM activation a JOIN incident i ON i.id = a.incident WHERE a.id = $1 FOR SHARE
 _LOCK = "SELECT id, incident, zone, playbook, status FROM activation WHERE id = $1 FOR UPDATE"
 _START = "UPDATE activation SET status = 'active' WHERE id = $1 AND status = 'drafted'"
 _MOVE = "UPDATE activation SET zone = $3 WHERE id = $1 AND zone = $2 AND status IN ('drafted', 'active')"
+_MOVE_BOTH = """
+UPDATE activation SET zone = $4, playbook = $5 WHERE id = $1 AND zone = $2 AND playbook = $3 AND status IN ('drafted', 'active')
+"""
+_OPEN = "SELECT id, incident, zone, playbook, status FROM activation WHERE status <> 'ended' ORDER BY proposed_at, id"
 _DRAFT = """
 INSERT INTO county_activation (county, activation, status, document, cap_fen, drafted_by, drafted_at)
 VALUES ($1, $2, 'drafted', $3, $4, $5, $6) ON CONFLICT ON CONSTRAINT county_activation_once DO NOTHING RETURNING id
@@ -53,7 +57,7 @@ _ACTIVATE = """
 UPDATE county_activation SET status = 'active', activated_by = $3, activated_at = $4 WHERE county = $1 AND id = $2 AND status = 'drafted'
 """
 _FUNDS = """
-SELECT county, purpose, sum(available_fen)::bigint AS available_fen FROM fund
+SELECT county, purpose, sum(available_fen)::bigint AS available_fen, sum(reserved_fen + in_flight_fen + paid_fen)::bigint AS committed_fen FROM fund
 WHERE county = ANY ($1::text[]) AND incident = $2 GROUP BY county, purpose
 """
 
@@ -117,12 +121,13 @@ class Part(msgspec.Struct, frozen=True):
     activated_at: datetime | None
 
 
-class Available(msgspec.Struct, frozen=True):
-    """Money of a county for an aid that nobody has reserved yet, in fen."""
+class Money(msgspec.Struct, frozen=True):
+    """Money of a county for an aid, in fen: what nobody has reserved yet, and what is reserved, in flight or paid."""
 
     county: str
     purpose: str
     available_fen: int
+    committed_fen: int
 
 
 async def incident(tx: Tx, incident: UUID) -> Incident:
@@ -192,6 +197,16 @@ async def move(tx: Tx, activation: UUID, old: UUID, new: UUID) -> int:
     return await run(tx, _MOVE, activation, old, new)
 
 
+async def move_both(tx: Tx, activation: UUID, old: tuple[UUID, UUID], new: tuple[UUID, UUID]) -> int:
+    """Point it to another (zone, playbook) version; how many moved."""
+    return await run(tx, _MOVE_BOTH, activation, *old, *new)
+
+
+async def open_(tx: Tx) -> list[Activation]:
+    """Every activation that has not ended, oldest first."""
+    return await many(tx, _OPEN, Activation)
+
+
 async def draft(tx: Tx, county: str, activation: UUID, document: str, cap_fen: int, person: UUID, now: datetime) -> UUID | None:
     """A county's drafted part; None when the county has one already."""
     made: UUID | None = await value(tx, _DRAFT, county, activation, document, cap_fen, person, now)
@@ -213,6 +228,6 @@ async def activate(tx: Tx, county: str, part: UUID, person: UUID, now: datetime)
     return await run(tx, _ACTIVATE, county, part, person, now)
 
 
-async def available(tx: Tx, counties: Sequence[str], incident: UUID) -> list[Available]:
-    """Free money by county and purpose."""
-    return await many(tx, _FUNDS, Available, counties, incident)
+async def funds(tx: Tx, counties: Sequence[str], incident: UUID) -> list[Money]:
+    """Money by county and purpose."""
+    return await many(tx, _FUNDS, Money, counties, incident)

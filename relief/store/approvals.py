@@ -10,6 +10,11 @@ import msgspec
 
 from relief.store.db import Tx, many, run, value
 
+# Deciding holds the county's part and then changes proposals; approving takes them in the same order, so neither waits for the other twice.
+_STEADY = """
+SELECT p.id FROM county_activation p
+WHERE p.county = $1 AND p.activation IN (SELECT activation FROM award WHERE county = $1 AND id = ANY ($2::uuid[])) ORDER BY p.id FOR UPDATE
+"""
 _LOCK = """
 SELECT id, household, incident, activation, aid, mode, amount_fen, village FROM award
 WHERE county = $1 AND id = ANY ($2::uuid[]) AND status = 'proposed' ORDER BY id FOR UPDATE
@@ -61,6 +66,11 @@ class Proposed(msgspec.Struct, frozen=True):
     mode: str
     amount_fen: int
     village: str
+
+
+async def steady(tx: Tx, county: str, awards: Sequence[UUID]) -> None:
+    """Nothing is decided for the county under these awards' activations until this transaction ends."""
+    await run(tx, _STEADY, county, awards)
 
 
 async def lock(tx: Tx, county: str, awards: Sequence[UUID]) -> list[Proposed]:

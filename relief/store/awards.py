@@ -1,4 +1,8 @@
-"""Awards come into being: proposed, with their instalments, and with the registrar as their first signature."""
+"""Awards come into being: proposed, with their instalments, and with the registrar as their first signature; and lapse when a later
+decision takes the place of theirs before anybody approved them.
+
+An award holds what its decision grants beyond what was approved before: the first one all of it, a top-up the difference.
+"""
 
 from __future__ import annotations
 
@@ -8,21 +12,28 @@ from uuid import UUID
 
 import msgspec
 
-from relief.store.db import Tx, one
+from relief.store.db import Tx, many, one
 
-# The parts of each distinct amount come from money.split, so the rule has one home. The registrar's row in `signature` is what
-# makes it impossible for the same person to approve the award later.
+# The parts of each distinct amount come from money.split, so the rule has one home. Whoever registered the household or assessed it again
+# signs in `signature`, which makes it impossible for the same person to approve the award later. One decision proposes once: an award
+# that was withdrawn is proposed again only by another decision.
 _PROPOSE = """
 WITH given AS MATERIALIZED (
     SELECT encode(substr($12::bytea, i * 16 + 1, 16), 'hex')::uuid AS household FROM generate_series(0, length($12::bytea) / 16 - 1) AS t (i)
+), approved AS MATERIALIZED (
+    SELECT household, sum(amount_fen)::bigint AS fen, (array_agg(id ORDER BY tops_up NULLS FIRST))[1] AS first FROM award
+    WHERE county = $1 AND incident = $2 AND aid = $4 AND period = $6 AND status IN ('approved', 'completed') GROUP BY household
 ), made AS (
-    INSERT INTO award (county, household, payee, incident, activation, decision, aid, mode, period, amount_fen, status, village, proposed_at)
-    SELECT $1, d.household, p.id, $2, $3, d.id, $4, $5, $6, d.amount_fen, 'proposed', h.village, $7
+    INSERT INTO award (county, household, payee, incident, activation, decision, aid, mode, period, amount_fen, status, village, proposed_at, tops_up)
+    SELECT $1, d.household, p.id, $2, $3, d.id, $4, $5, $6, d.amount_fen - coalesce(c.fen, 0), 'proposed', h.village, $7, c.first
     FROM given g
     JOIN decision d ON d.county = $1 AND d.activation = $3 AND d.aid = $4 AND d.household = g.household AND d.status = 'current'
     JOIN household h ON h.county = $1 AND h.id = g.household
     JOIN person p ON p.county = $1 AND p.household = g.household AND p.role = 'householder'
-    ON CONFLICT (county, household, incident, aid, period) WHERE status IN ('proposed', 'approved', 'completed') DO NOTHING
+    LEFT JOIN approved c ON c.household = g.household
+    WHERE d.amount_fen > coalesce(c.fen, 0)
+      AND NOT EXISTS (SELECT FROM award a WHERE a.county = $1 AND a.activation = $3 AND a.aid = $4 AND a.decision = d.id)
+    ON CONFLICT DO NOTHING
     RETURNING id, household, amount_fen
 ), parts AS (
     INSERT INTO instalment (county, award, seq, amount_fen, condition, status)
@@ -33,8 +44,41 @@ WITH given AS MATERIALIZED (
     INSERT INTO signature (county, subject, kind, step, person, digest, signed_at)
     SELECT $1, m.id, 'award', 'register', h.registered_by, h.content_digest, $7
     FROM made m JOIN household h ON h.county = $1 AND h.id = m.household
+    UNION ALL
+    SELECT DISTINCT $1, m.id, 'award', 'register', s.person, h.content_digest, $7
+    FROM made m JOIN household h ON h.county = $1 AND h.id = m.household
+    JOIN assessment s ON s.county = $1 AND s.household = m.household AND s.person <> h.registered_by
 )
 SELECT count(*) AS awards, coalesce(sum(amount_fen), 0)::bigint AS amount_fen FROM made
+"""
+# What decisions grant beyond what is approved already: the few amounts a top-up may have.
+_BEYOND = """
+WITH approved AS MATERIALIZED (
+    SELECT household, sum(amount_fen)::bigint AS fen FROM award
+    WHERE county = $1 AND incident = $2 AND aid = $4 AND period = $5 AND status IN ('approved', 'completed') GROUP BY household
+)
+SELECT DISTINCT d.amount_fen - c.fen AS fen
+FROM approved c JOIN decision d ON d.county = $1 AND d.activation = $3 AND d.aid = $4 AND d.household = c.household AND d.status = 'current'
+WHERE d.amount_fen > c.fen
+"""
+_LAPSE = """
+WITH lapsed AS (
+    UPDATE award a SET status = 'superseded' FROM decision d
+    WHERE a.county = $1 AND a.activation = $2 AND a.status = 'proposed' AND d.county = $1 AND d.id = a.decision AND d.status = 'superseded'
+    RETURNING a.id
+), cancelled AS (
+    UPDATE instalment i SET status = 'cancelled' FROM lapsed l WHERE i.county = $1 AND i.award = l.id AND i.status = 'waiting'
+)
+SELECT id FROM lapsed
+"""
+_WITHDRAW = """
+WITH withdrawn AS (
+    UPDATE award a SET status = 'withdrawn' WHERE a.county = $1 AND a.id = ANY ($2::uuid[]) AND a.status = 'proposed'
+    RETURNING a.id, a.household, a.incident, a.activation, a.aid, a.period, a.village
+), cancelled AS (
+    UPDATE instalment i SET status = 'cancelled' FROM withdrawn w WHERE i.county = $1 AND i.award = w.id AND i.status = 'waiting'
+)
+SELECT id, household, incident, activation, aid, period, village FROM withdrawn ORDER BY id
 """
 
 
@@ -64,11 +108,46 @@ class Terms(msgspec.Struct, frozen=True):
     period: str
 
 
+class Withdrawn(msgspec.Struct, frozen=True):
+    """An award that was proposed and will not be approved."""
+
+    id: UUID
+    household: UUID
+    incident: UUID
+    activation: UUID
+    aid: str
+    period: str
+    village: str
+
+
+class _Id(msgspec.Struct, frozen=True):
+    id: UUID
+
+
+class _Fen(msgspec.Struct, frozen=True):
+    fen: int
+
+
 async def propose(tx: Tx, county: str, terms: Terms, parts: Sequence[Part], households: bytes, now: datetime) -> Made:
-    """An award for each of these granted households (packed ids, 16 bytes each) that has no live one.
+    """An award for each of these granted households (packed ids, 16 bytes each) whose decision grants more than was approved.
 
     `parts` covers every amount that occurs.
     """
     columns = [p.total_fen for p in parts], [p.seq for p in parts], [p.part_fen for p in parts], [p.condition for p in parts]
     t = terms
     return await one(tx, _PROPOSE, Made, county, t.incident, t.activation, t.aid, t.mode, t.period, now, *columns, households)
+
+
+async def beyond(tx: Tx, county: str, terms: Terms) -> list[int]:
+    """The distinct differences (fen) by which current decisions exceed what is approved."""
+    return [r.fen for r in await many(tx, _BEYOND, _Fen, county, terms.incident, terms.activation, terms.aid, terms.period)]
+
+
+async def lapse(tx: Tx, county: str, activation: UUID) -> list[UUID]:
+    """proposed → superseded for awards whose decision is no longer the current one, their instalments cancelled; which."""
+    return [r.id for r in await many(tx, _LAPSE, _Id, county, activation)]
+
+
+async def withdraw(tx: Tx, county: str, awards: Sequence[UUID]) -> list[Withdrawn]:
+    """proposed → withdrawn, their instalments cancelled; those that moved."""
+    return await many(tx, _WITHDRAW, Withdrawn, county, list(awards))

@@ -39,9 +39,10 @@ SELECT count(*) AS rows,
        coalesce(string_agg(boolsend(coalesce(h.home_county <> h.county, false)), ''), '') AS away
 FROM household h
 LEFT JOIN location l ON l.county = h.county AND l.zone = $3 AND l.household = h.id
-LEFT JOIN (SELECT county, household, count(*) AS adults FROM person WHERE county = ANY ($1::text[]) AND adult GROUP BY county, household) a
+LEFT JOIN (SELECT county, household, count(*) AS adults FROM person
+           WHERE county = ANY ($1::text[]) AND adult AND ($5::uuid[] IS NULL OR household = ANY ($5)) GROUP BY county, household) a
     ON a.county = h.county AND a.household = h.id
-WHERE h.county = ANY ($1::text[]) AND h.incident = $2 AND h.status NOT IN ('duplicate', 'rejected')
+WHERE h.county = ANY ($1::text[]) AND h.incident = $2 AND h.status NOT IN ('duplicate', 'rejected') AND ($5::uuid[] IS NULL OR h.id = ANY ($5))
 """
 _WITHOUT_ACCOUNT = """
 SELECT h.county, count(*) AS households FROM household h
@@ -49,6 +50,21 @@ WHERE h.county = ANY ($1::text[]) AND h.incident = $2 AND h.status NOT IN ('dupl
     SELECT FROM person p JOIN account c ON c.county = p.county AND c.person = p.id AND c.status = 'current'
     WHERE p.county = h.county AND p.household = h.id AND p.role = 'householder')
 GROUP BY h.county
+"""
+
+# Eight bytes of each keyed hash (they are random) and the county: enough to find what stands twice without comparing rows in the database.
+_MARKS = """
+SELECT coalesce(string_agg(int4send(p.county::int), ''), '') AS county,
+       coalesce(string_agg(substr(p.id_hash, 1, 8), ''), '') AS identity,
+       coalesce(string_agg(substr(coalesce(p.phone_hash, '\\x0000000000000000'), 1, 8), ''), '') AS phone
+FROM household h JOIN person p ON p.county = h.county AND p.household = h.id
+WHERE h.county = ANY ($1::text[]) AND h.incident = $2 AND h.status NOT IN ('duplicate', 'rejected')
+"""
+_CARDS = """
+SELECT coalesce(string_agg(int4send(c.county::int), ''), '') AS county, coalesce(string_agg(substr(c.account_hash, 1, 8), ''), '') AS account
+FROM household h JOIN person p ON p.county = h.county AND p.household = h.id AND p.role = 'householder'
+JOIN account c ON c.county = p.county AND c.person = p.id AND c.status = 'current'
+WHERE h.county = ANY ($1::text[]) AND h.incident = $2 AND h.status NOT IN ('duplicate', 'rejected')
 """
 
 #: How the bytes of a column are read: big-endian, as PostgreSQL sends them.
@@ -94,13 +110,15 @@ class CountyCount(msgspec.Struct, frozen=True):
 Columns = dict[str, npt.NDArray[Any]]
 
 
-async def read(tx: Tx, counties: Sequence[str], incident: UUID, zone: UUID, families: Sequence[str]) -> Columns:
-    """Every household of the incident in these counties that is neither a duplicate nor rejected, as columns of one length.
+async def read(
+    tx: Tx, counties: Sequence[str], incident: UUID, zone: UUID, families: Sequence[str], households: Sequence[UUID] | None = None
+) -> Columns:
+    """Every household of the incident in these counties (or those named) that is neither a duplicate nor rejected, as columns of one length.
 
     Ids are 16 raw bytes, counties numbers, points degrees (EPSG:4490), `accuracy_m` metres; `rank` is that of the location in this
     zone, -1 outside, UNLOCATED where there is none yet; `family` is the place in `families`.
     """
-    packed = await one(tx, _READ, _Packed, counties, incident, zone, families)
+    packed = await one(tx, _READ, _Packed, counties, incident, zone, families, households)
     return {name: _column(name, getattr(packed, name)) for name in _Packed.__struct_fields__[1:]}
 
 
@@ -109,6 +127,45 @@ def _column(name: str, raw: bytes) -> npt.NDArray[Any]:
         return np.frombuffer(raw, np.bool_)
     column = np.frombuffer(raw, _KINDS.get(name, ">i2"))
     return column if name == "id" else column.astype(column.dtype.newbyteorder("="))
+
+
+class _Marks(msgspec.Struct, frozen=True):
+    county: bytes
+    identity: bytes
+    phone: bytes
+
+
+class _Cards(msgspec.Struct, frozen=True):
+    county: bytes
+    account: bytes
+
+
+class Repeated(msgspec.Struct, frozen=True):
+    """In a county: how many people, accounts and phones stand in a household and also in another one (of any of the counties asked)."""
+
+    county: str
+    people: int
+    accounts: int
+    phones: int
+
+
+async def repeated(tx: Tx, counties: Sequence[str], incident: UUID) -> list[Repeated]:
+    """What stands in more than one household, by exact hash; only counties where something does."""
+    marks, cards = await one(tx, _MARKS, _Marks, counties, incident), await one(tx, _CARDS, _Cards, counties, incident)
+    found = [
+        _twice(county, raw)
+        for county, raw in ((marks.county, marks.identity), (cards.county, cards.account), (marks.county, marks.phone))
+    ]  # fmt: skip
+    return [Repeated(f"{c:06d}", *(f.get(c, 0) for f in found)) for c in sorted(set().union(*found))]
+
+
+def _twice(counties: bytes, raw: bytes) -> dict[int, int]:
+    """County → how many of its hashes stand more than once; a hash of zeros is none."""
+    hashes, where = np.frombuffer(raw, np.uint64), np.frombuffer(counties, ">i4")
+    ordered = np.sort(hashes)
+    again = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+    here, many_ = np.unique(where[np.isin(hashes, again[again != 0])], return_counts=True)
+    return {int(c): int(n) for c, n in zip(here, many_, strict=True)}
 
 
 async def without_account(tx: Tx, counties: Sequence[str], incident: UUID) -> list[CountyCount]:

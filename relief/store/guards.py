@@ -55,6 +55,35 @@ WHERE ($5 = 'member' OR p.adult OR p.role = 'householder')
                       WHERE e.id_hash = p.id_hash AND e.incident = $2 AND e.aid = $3 AND e.period = $4)
 """
 
+# A guard is given back where nothing rests on it: the household's claim is gone and no award of it is alive. Approved money keeps its
+# guard until it is recovered.
+_RELEASE = """
+WITH given AS MATERIALIZED (
+    SELECT encode(substr($5::bytea, i * 16 + 1, 16), 'hex')::uuid AS household FROM generate_series(0, length($5::bytea) / 16 - 1) AS t (i)
+), free AS MATERIALIZED (
+    SELECT g.household FROM given g WHERE NOT EXISTS (
+        SELECT FROM award a WHERE a.county = $1 AND a.household = g.household AND a.aid = $3 AND a.period = $4
+        AND a.status IN ('approved', 'completed') AND a.incident IN (SELECT id FROM incident WHERE coalesce(merged_into, id) = $2))
+)
+DELETE FROM entitlement_guard e USING free f
+WHERE e.county = $1 AND e.household = f.household AND e.incident = $2 AND e.aid = $3 AND e.period = $4
+"""
+_RELEASE_EXCLUDED = """
+DELETE FROM entitlement_guard e USING household h
+WHERE h.county = $1 AND h.incident = $2 AND h.status IN ('duplicate', 'rejected') AND e.county = $1 AND e.household = h.id
+  AND e.incident = (SELECT coalesce(merged_into, id) FROM incident WHERE id = $2)
+  AND NOT EXISTS (SELECT FROM award a WHERE a.county = $1 AND a.household = h.id AND a.incident = $2 AND a.aid = e.aid AND a.period = e.period
+                  AND a.status IN ('approved', 'completed'))
+"""
+# Of these households, those whose decision granted them something until now.
+_GRANTED_BEFORE = """
+WITH given AS MATERIALIZED (
+    SELECT encode(substr($4::bytea, i * 16 + 1, 16), 'hex')::uuid AS household FROM generate_series(0, length($4::bytea) / 16 - 1) AS t (i)
+)
+SELECT coalesce(string_agg(uuid_send(d.household), ''), '') FROM given g
+JOIN decision d ON d.county = $1 AND d.activation = $2 AND d.aid = $3 AND d.household = g.household AND d.status = 'current' AND d.amount_fen > 0
+"""
+
 
 class Claim(msgspec.Struct, frozen=True):
     """A disputed claim of a household on a person's entitlement; `holder` is the household that has it already."""
@@ -90,3 +119,20 @@ async def foreign(tx: Tx, county: str, entitlement: Entitlement, households: byt
     """How many of their people turned out to be guarded by another household (another county was faster)."""
     e = entitlement
     return int(await value(tx, _FOREIGN, county, e.incident, e.aid, e.period, e.guard, households))
+
+
+async def release(tx: Tx, county: str, entitlement: Entitlement, households: bytes) -> int:
+    """Give back what these households hold, unless an approved award of theirs rests on it; how many guards."""
+    e = entitlement
+    return await run(tx, _RELEASE, county, e.incident, e.aid, e.period, households)
+
+
+async def granted_before(tx: Tx, county: str, activation: UUID, aid: str, households: bytes) -> bytes:
+    """Those of the households (packed) that the current decision of this activation grants something."""
+    found: bytes = await value(tx, _GRANTED_BEFORE, county, activation, aid, households)
+    return found
+
+
+async def release_excluded(tx: Tx, county: str, incident: UUID) -> int:
+    """The same for every duplicate and rejected household of an incident; how many guards."""
+    return await run(tx, _RELEASE_EXCLUDED, county, incident)

@@ -67,13 +67,50 @@ LEFT JOIN award a ON a.county = t.county AND a.household = t.household AND a.aid
     AND a.status IN ('proposed', 'approved', 'completed')
 ORDER BY t.county, t.household, t.aid, t.period, t.holder LIMIT $3
 """
+# The whole activation at once: what is approved beyond what the current decision grants. One case per decision, so a repeated run
+# opens nothing; what is approved and not yet paid is held until somebody has answered.
+_OVER = """
+WITH approved AS MATERIALIZED (
+    SELECT household, incident, aid, period, sum(amount_fen)::bigint AS fen, (array_agg(id ORDER BY tops_up NULLS FIRST))[1] AS first
+    FROM award WHERE county = $1 AND activation = $2 AND status IN ('approved', 'completed') GROUP BY household, incident, aid, period
+), opened AS (
+    INSERT INTO recovery_case (county, incident, household, aid, period, holder_county, holder, people, award, reason, status, owner, due_on,
+                               opened_at, decision, amount_fen)
+    SELECT $1, coalesce(i.merged_into, i.id), c.household, c.aid, c.period, $1, c.household, h.members, c.first, 'decision changed', 'open',
+           'county_officer', $4, $3, d.id, c.fen - d.amount_fen
+    FROM approved c JOIN incident i ON i.id = c.incident JOIN household h ON h.county = $1 AND h.id = c.household
+    JOIN decision d ON d.county = $1 AND d.activation = $2 AND d.aid = c.aid AND d.household = c.household AND d.status = 'current'
+    WHERE d.amount_fen < c.fen
+    ON CONFLICT DO NOTHING RETURNING id, household, incident, aid, period, amount_fen
+), held AS (
+    INSERT INTO hold (county, kind, subject, reason, placed_by, valid_from)
+    SELECT $1, 'award', a.id::text, $6, $5::uuid, $3
+    FROM opened o JOIN award a ON a.county = $1 AND a.household = o.household AND a.aid = o.aid AND a.period = o.period
+        AND a.activation = $2 AND a.status = 'approved'
+)
+SELECT id, amount_fen FROM opened
+"""
+_OUTDATED = """
+WITH closed AS (
+    UPDATE recovery_case c SET status = 'closed', closed_by = $4::uuid, closed_at = $3, answer = $5
+    FROM decision d WHERE c.county = $1 AND c.status = 'open' AND d.county = $1 AND d.id = c.decision AND d.status = 'superseded' AND d.activation = $2
+    RETURNING c.id, c.household, c.aid, c.period
+), lifted AS (
+    UPDATE hold h SET valid_to = $3 FROM closed c JOIN award a ON a.county = $1 AND a.household = c.household AND a.aid = c.aid AND a.period = c.period
+    WHERE h.county = $1 AND h.kind = 'award' AND h.subject = a.id::text AND h.valid_to IS NULL AND h.reason = $6
+)
+SELECT id, 0::bigint AS amount_fen FROM closed
+"""
 _LIFT = """
 UPDATE hold SET valid_to = $3
-WHERE county = $1 AND kind = 'award' AND valid_to IS NULL AND reason = $4
-  AND subject IN (SELECT award::text FROM recovery_case WHERE county = $1 AND id = ANY ($2::uuid[]))
+WHERE county = $1 AND kind = 'award' AND valid_to IS NULL AND reason = ANY ($4::text[])
+  AND subject IN (SELECT a.id::text FROM recovery_case c JOIN award a ON a.county = $1 AND (a.id = c.award
+                  OR c.decision IS NOT NULL AND a.household = c.household AND a.aid = c.aid AND a.period = c.period)
+                  WHERE c.county = $1 AND c.id = ANY ($2::uuid[]))
 """
 _OPEN = """
-SELECT id, county, incident, household, aid, period, holder_county, holder, people, award, status, owner, due_on, opened_at
+SELECT id, county, incident, household, aid, period, holder_county, holder, people, award, status, owner, due_on, opened_at, reason, decision,
+       amount_fen
 FROM recovery_case WHERE status = 'open' ORDER BY due_on, county, id LIMIT $1
 """
 _CLOSE = """
@@ -84,6 +121,8 @@ WHERE county = $1 AND id = ANY ($2::uuid[]) AND status = ANY ($6::text[])
 
 #: Why such an award is held; it tells this hold from any other on the same award.
 HELD: Final = "合并灾害后重复享受待核 · aid held twice after incidents were merged"
+HELD_OVER: Final = "重新核定后金额减少待核 · a later decision grants less than was approved"
+OUTDATED: Final = "已有更新的决定 · a later decision has taken its place"
 
 
 class Rekeyed(msgspec.Struct, frozen=True):
@@ -113,7 +152,9 @@ class Foreseen(msgspec.Struct, frozen=True):
 
 
 class Case(msgspec.Struct, frozen=True):
-    """A claim that came second. `award` is what it was given, if anything; it is under a hold until somebody decides."""
+    """Money to be asked back or kept from going out: `reason` is “incidents merged” (a claim that came second) or “decision changed” (a later
+    `decision` grants `amount_fen` less than was approved; holder and household are the same). `award` is under a hold until somebody decides.
+    """
 
     id: UUID
     county: str
@@ -129,6 +170,9 @@ class Case(msgspec.Struct, frozen=True):
     owner: str
     due_on: date
     opened_at: datetime
+    reason: str = "incidents merged"
+    decision: UUID | None = None
+    amount_fen: int | None = None
 
 
 async def rekey(tx: Tx, merged: Sequence[UUID], survivor: UUID, person: UUID, now: datetime, due_on: date) -> Rekeyed:
@@ -140,6 +184,23 @@ async def rekey(tx: Tx, merged: Sequence[UUID], survivor: UUID, person: UUID, no
 async def foresee(tx: Tx, merged: Sequence[UUID], survivor: UUID, most: int = 200) -> list[Foreseen]:
     """The cases `rekey` would open, without doing anything."""
     return await many(tx, _FORESEE, Foreseen, list(merged), survivor, most)
+
+
+class Over(msgspec.Struct, frozen=True):
+    """A case and what was approved beyond the decision, in fen."""
+
+    id: UUID
+    amount_fen: int
+
+
+async def propose(tx: Tx, county: str, activation: UUID, person: UUID | None, now: datetime, due_on: date) -> list[Over]:
+    """A case for every household of the activation of which more is approved than its current decision grants; the new ones."""
+    return await many(tx, _OVER, Over, county, activation, now, due_on, person or UUID(int=0), HELD_OVER)
+
+
+async def close_outdated(tx: Tx, county: str, activation: UUID, person: UUID | None, now: datetime) -> list[UUID]:
+    """Cases whose decision was superseded meanwhile: closed, their holds ended. What is still too much becomes a case of the new decision."""
+    return [c.id for c in await many(tx, _OUTDATED, Over, county, activation, now, person, OUTDATED, HELD_OVER)]
 
 
 async def open_cases(tx: Tx, most: int = 200) -> list[Case]:
@@ -154,4 +215,4 @@ async def close(tx: Tx, county: str, ids: Sequence[UUID], person: UUID, now: dat
 
 async def lift(tx: Tx, county: str, ids: Sequence[UUID], now: datetime) -> int:
     """End the holds these cases put on their awards, and no other; how many ended."""
-    return await run(tx, _LIFT, county, list(ids), now, HELD)
+    return await run(tx, _LIFT, county, list(ids), now, [HELD, HELD_OVER])

@@ -19,6 +19,7 @@ from playwright.async_api import Browser, Page, expect
 from relief.demo import people
 from relief.demo.acts import V1
 from relief.domain.incident import NewIncident
+from relief.domain.policy import SYSTEM
 from relief.domain.sealing import Keys
 from relief.domain.zone import NewZone
 from relief.services import activate, fund, register, zoning
@@ -77,8 +78,8 @@ async def _before_the_officers_come(pool: Pool, keys: Keys) -> list[Receipt]:
         await zoning.put_in_force(tx, staff["province.second"], zone, make.NOW)
         families = [make.registration(n, incident=incident, two_way=n == 0) for n in range(HOUSEHOLDS)]
         receipts = await register.register(tx, staff[f"{make.MOXI}.reporter"], families, make.NOW, keys)
-        playbook = await activate.import_playbook(tx, province, (make.ROOT / "playbooks/earthquake.toml").read_text("utf-8"), make.NOW)
-        await activate.load_standards(tx, province, (make.ROOT / "playbooks/standards/sichuan-rehearsal.toml").read_text("utf-8"), make.NOW)
+        playbook = await activate.import_playbook(tx, SYSTEM, (make.ROOT / "playbooks/earthquake.toml").read_text("utf-8"), make.NOW)
+        await activate.load_standards(tx, SYSTEM, (make.ROOT / "playbooks/standards/sichuan-rehearsal.toml").read_text("utf-8"), make.NOW)
         await activate.propose(tx, province, incident, zone, playbook, make.NOW)
         await make.fund(tx, incident=incident, amount_fen=5_000_000)
         await fund.set_payer(tx, staff[f"{make.LUDING}.prepare"], make.LUDING, "泸定县应急管理局（演示）", "6299995133220000000", make.NOW)

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from relief.domain import playbook, standard
 from relief.domain.errors import Conflict, Invalid, NotFound, Refused
-from relief.domain.policy import Actor
+from relief.domain.policy import SYSTEM, Actor
 from relief.domain.sealing import Keys
 from relief.services import activate as service
 from relief.services.fund import NewFund, allocate
@@ -41,8 +41,8 @@ class World:
         self.activator = await staff(self.tx, ("county_approver", LUDING))
         self.incident = await incident(self.tx)
         self.zone = await self.new_zone(1)
-        await service.load_standards(self.tx, self.province, FIGURES, NOW)
-        self.playbook = await service.import_playbook(self.tx, self.province, BOOK, NOW)
+        await service.load_standards(self.tx, SYSTEM, FIGURES, NOW)
+        self.playbook = await service.import_playbook(self.tx, SYSTEM, BOOK, NOW)
         return self
 
     async def new_zone(

@@ -120,9 +120,9 @@ async def test_each_household_gets_amount_reasons_and_the_facts_of_that_hour(wor
     row = await world.decision(moved)
     assert (row["amount_fen"], row["reasons"]) == (90_000, ["band.8", "has.relocated"])
     assert row["facts"] == {
-        "level": 8, "rank": 1, "edge": False, "members": 3, "adults": 3 - 2 + await _young(world, moved), "dead": 0, "missing": 0, "injured": 0,
-        "rooms_collapsed": 0, "rooms_severe": 0, "rooms_moderate": 0, "relocated": "centralised", "only_home": True, "occupied": True,
-        "family_type": "ordinary",
+        "level": 8, "edge": False, "members": 3, "adults": 3 - 2 + await _young(world, moved), "dead": 0, "missing": 0, "injured": 0,
+        "rooms_collapsed": 0, "rooms_severe": 0, "rooms_moderate": 0, "relocated": True, "only_home": True, "occupied": True,
+        "family_type": "ordinary", "held": False,
     }  # fmt: skip
     assert (await world.decision(lost))["reasons"] == ["band.9", "has.relocated", "has.collapsed", "cap.ADVANCE.household"]
     assert (await world.decision(spared))["reasons"] == ["band.7", "need.none"]
@@ -210,17 +210,19 @@ async def test_rebuilding_is_guarded_for_adults_and_the_advance_for_everybody(wo
     assert [tuple(r) for r in counts] == [("EMERG", 4), ("HOUSE", adults)]
 
 
-async def test_newcomers_of_a_new_zone_are_awarded_and_those_who_went_out_keep_theirs(world: World) -> None:
+async def test_newcomers_of_a_new_zone_are_awarded_and_proposals_to_those_who_went_out_lapse(world: World) -> None:
     stays, goes, comes = await world.family(1), await world.family(2), await world.family(-1)
     await world.decide()
     for household, rank in ((stays, 0), (goes, -1), (comes, 2)):
         await world.place(household, rank, zone=1)
     await world.move(1)
     decided = await world.decide()
-    assert decided.new_awards["EMERG"] == Sum(1, 90_000)
-    awards = await world.tx.fetch("SELECT household, status, amount_fen FROM award ORDER BY proposed_at")
-    assert {r["household"] for r in awards} == {stays, goes, comes}
-    assert {(r["status"], r["amount_fen"]) for r in awards} == {("proposed", 90_000)}
+    assert (decided.new_awards["EMERG"], decided.lapsed) == (Sum(2, 180_000), 2)
+    awards = await world.tx.fetch("SELECT household, amount_fen FROM award WHERE status = 'proposed'")
+    assert {tuple(r) for r in awards} == {(stays, 90_000), (comes, 90_000)}
+    left = await world.tx.fetch("SELECT DISTINCT i.status FROM instalment i JOIN award a ON a.id = i.award WHERE a.status = 'superseded'")
+    assert [r["status"] for r in left] == ["cancelled"]
+    assert not await world.tx.fetchval("SELECT count(*) FROM entitlement_guard WHERE household = $1", goes)
     gone = await world.decision(goes)
     assert (gone["amount_fen"], gone["reasons"], gone["zone"]) == (0, ["zone.outside"], world.zones[1])
     former = await world.tx.fetchrow(
@@ -258,7 +260,7 @@ async def test_most_specific_figure_of_the_day_is_used(world: World) -> None:
 
 async def test_a_figure_nobody_gave_an_amount_stops_the_run(world: World) -> None:
     await world.family(1)
-    await world.tx.execute("UPDATE standard SET valid_to = '2021-12-31' WHERE key = 'DIBAO.month'")
+    await world.tx.execute("UPDATE standard SET status = 'withdrawn' WHERE key = 'DIBAO.month'")
     with pytest.raises(Invalid, match=r"DIBAO\.month"):
         await world.decide()
 
