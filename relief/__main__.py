@@ -23,6 +23,8 @@ COMMANDS: Final = {
     "work": "the background process",
     "migrate": "apply migrations",
     "check": "every invariant on the live database",
+    "verify-audit": "the trace's chain, offline or live",
+    "export-audit": "the trace as a file",
     "zone": "zone files",
     "playbook": "playbooks",
     "plan": "response plans",
@@ -44,9 +46,9 @@ def _run(words: list[str]) -> int:
         screen = out if wanted_help else err
         screen.print("relief — 灾害救助资金快速发放 · relief money to people, fast and once\n")
         for name, says in COMMANDS.items():
-            screen.print(f"  relief {name:10s} {says}")
+            screen.print(f"  relief {name:13s} {says}")
         return 0 if wanted_help else 2
-    module = importlib.import_module(f"relief.commands.{words[0]}")
+    module = importlib.import_module(f"relief.commands.{words[0].replace('-', '_')}")
     parser = argparse.ArgumentParser(prog=f"relief {words[0]}", description=module.__doc__)
     module.arguments(parser)
     args = parser.parse_args(words[1:])

@@ -17,15 +17,18 @@ from typing import Final
 import msgspec
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from relief import keyring
 from relief.channels.bank import Bank
+from relief.channels.checkpoints import FolderCheckpoints
 from relief.channels.feeds import Feeds
 from relief.channels.sms import Sms, send_all
 from relief.channels.sms_webhook import STATUS_PATH
+from relief.domain import trail
 from relief.domain.batch import Layout
 from relief.domain.errors import ReliefError
 from relief.domain.message import Absent
 from relief.domain.sealing import Keys
-from relief.services import alerts, disburse, notify, report, settle, sign_in
+from relief.services import alerts, disburse, notify, report, seal, settle, sign_in
 from relief.settings import Settings
 from relief.store import db, errands
 
@@ -187,6 +190,27 @@ async def tidy_sign_ins(work: Work) -> int:
         return await sign_in.tidy(tx, work.clock())
 
 
+async def seal_trace(work: Work) -> int:
+    """Number and chain the acts committed since the last tick."""
+    async with db.begin(work.pool) as tx:
+        return await seal.seal(tx, work.clock())
+
+
+async def set_checkpoint(work: Work) -> int:
+    """Once an hour: how far every county's chain has come, signed and written outside the database."""
+    outside = FolderCheckpoints.of(work.settings)
+    last = await outside.last()
+    async with db.begin(work.pool) as tx:
+        checkpoint = await seal.claim_checkpoint(tx, last.serial + 1, last.digest, work.clock())
+    if checkpoint is not None:
+        key = keyring.signing_key(work.settings.home)
+        content = trail.sign(checkpoint, key)
+        await outside.write(checkpoint.serial, content, key.public_key())
+        async with db.begin(work.pool) as tx:
+            await seal.record_checkpoint(tx, checkpoint, hashlib.sha256(content).digest())
+    return 0
+
+
 #: Name → beat. A test compares this table with what the scheduler runs.
 TIMETABLE: Final[dict[str, Beat]] = {
     "deliver batches": deliver_batches,
@@ -199,6 +223,8 @@ TIMETABLE: Final[dict[str, Beat]] = {
     "poll feeds": poll_feeds,
     "chase reports": chase_reports,
     "show life": show_life,
+    "seal trace": seal_trace,
+    "set checkpoint": set_checkpoint,
 }
 
 
@@ -223,7 +249,7 @@ async def _quietly(work: Work, name: str) -> None:
 
 
 #: Beats that nobody waits for come round more rarely than a tick.
-EVERY_S: Final = {"tidy sign-ins": 3_600.0, "chase reports": 60.0}
+EVERY_S: Final = {"tidy sign-ins": 3_600.0, "chase reports": 60.0, "set checkpoint": 60.0}
 
 
 async def run_beat(work: Work, name: str) -> int:

@@ -181,7 +181,8 @@ async def _start_afresh(settings: Settings, screen: Console) -> None:
         )
     screen.print("[dim]清空上次演练 · starting from an empty register[/dim]")
     await ready.empty(database)
-    await asyncio.to_thread(shutil.rmtree, settings.bank, ignore_errors=True)
+    for left in (settings.bank, settings.home / "checkpoints"):
+        await asyncio.to_thread(shutil.rmtree, left, ignore_errors=True)
 
 
 async def _serve(scene: Scene, where: Places) -> None:

@@ -81,6 +81,7 @@ _TABLE: Final[Mapping[str, str]] = {
     "confirm.report": "reporter township_reviewer",
     "complaint.close": "township_reviewer county_officer",
     "audit.read": "auditor audit_admin",
+    "trace.watch": "system_admin audit_admin",
     "staff.manage": "system_admin security_admin",
 }  # fmt: skip
 

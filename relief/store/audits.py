@@ -16,14 +16,20 @@ from relief.store.db import Tx, many, value
 #: Acts on reference tables belong to no county.
 SHARED = "000000"
 
+# An act and its place in the sealer's queue are one statement: there is no act without it.
 _ADD = """
-INSERT INTO audit (county, at, actor, act, subject, count, digest, detail) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id
+WITH a AS (INSERT INTO audit (county, at, actor, act, subject, count, digest, detail) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING county, id),
+p AS (INSERT INTO audit_pending (county, id) SELECT county, id FROM a)
+SELECT id FROM a
 """
 
 _ADD_EACH = """
-INSERT INTO audit (county, at, actor, act, subject, count, digest, detail)
-SELECT county, $4, $5, $6, $7, count, digest, $8 FROM unnest($1::text[], $2::int[], $3::bytea[]) AS t (county, count, digest)
-RETURNING county, id
+WITH a AS (
+    INSERT INTO audit (county, at, actor, act, subject, count, digest, detail)
+    SELECT county, $4, $5, $6, $7, count, digest, $8 FROM unnest($1::text[], $2::int[], $3::bytea[]) AS t (county, count, digest)
+    RETURNING county, id),
+p AS (INSERT INTO audit_pending (county, id) SELECT county, id FROM a)
+SELECT county, id FROM a
 """
 
 

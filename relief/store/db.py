@@ -127,6 +127,12 @@ async def value(tx: Tx, sql: str, *args: object) -> Any:
     return await tx.fetchval(sql, *args)
 
 
+async def stream(tx: Tx, sql: str, *args: object) -> AsyncIterator[Any]:
+    """The first column of any number of rows, read as they are asked for: memory does not grow with them."""
+    async for row in tx.cursor(sql, *args, prefetch=2_000):
+        yield row[0]
+
+
 async def run(tx: Tx, sql: str, *args: object) -> int:
     """A statement without rows; how many it touched."""
     status: str = await tx.execute(sql, *args)

@@ -74,8 +74,8 @@ MONEY: Final[Sequence[Invariant]] = (
         "the application may neither edit nor delete what is append-only [6]",
         "SELECT count(*) FROM information_schema.table_privileges WHERE grantee = 'relief_app'",
         """SELECT table_name || ' ' || privilege_type AS row FROM information_schema.table_privileges
-           WHERE grantee = 'relief_app' AND (privilege_type = 'DELETE' AND table_name NOT IN ('staff_session', 'sign_in_attempt', 'location', 'entitlement_guard')
-              OR privilege_type = 'TRUNCATE' OR privilege_type = 'UPDATE' AND table_name IN ('transfer', 'signature', 'audit', 'message_event',
+           WHERE grantee = 'relief_app' AND (privilege_type = 'DELETE' AND table_name NOT IN ('staff_session', 'sign_in_attempt', 'location', 'entitlement_guard', 'audit_pending')
+              OR privilege_type = 'TRUNCATE' OR privilege_type = 'UPDATE' AND table_name IN ('transfer', 'signature', 'audit', 'audit_seal', 'audit_checkpoint', 'message_event',
                  'incident_report', 'report_relay', 'response', 'response_plan'))""",
     ),
     Invariant(
@@ -300,7 +300,31 @@ PEOPLE: Final[Sequence[Invariant]] = (
     ),
 )
 
-ALL: Final[Sequence[Invariant]] = (*MONEY, *BANK, *PEOPLE)
+TRACE: Final[Sequence[Invariant]] = (
+    Invariant(
+        "trace_is_chained",
+        "per county the seals count without gaps, and each binds its act to the one before [30]",
+        "SELECT count(*) FROM audit_seal",
+        """SELECT county || '/' || seq AS row FROM (
+               SELECT s.county, s.seq, s.chain, a.id, lag(s.seq, 1, 0::bigint) OVER w AS before, lag(s.chain) OVER w AS chained,
+                      jsonb_build_array(a.county, a.id, (extract(epoch FROM a.at) * 1000000)::bigint, a.actor, a.act, a.subject, a.count,
+                                        encode(a.digest, 'hex'), a.detail)::text AS line
+               FROM audit_seal s LEFT JOIN audit a ON a.county = s.county AND a.id = s.id WINDOW w AS (PARTITION BY s.county ORDER BY s.seq)) c
+           WHERE id IS NULL OR seq <> before + 1
+              OR chain <> sha256(coalesce(chained, sha256(convert_to('relief audit ' || county, 'UTF8'))) || convert_to(seq || E'\\t' || line, 'UTF8'))
+           ORDER BY county, seq""",
+    ),
+    Invariant(
+        "trace_is_sealed",
+        "every act is sealed, or has waited for the sealer less than a minute [29, 30]",
+        "SELECT count(*) FROM audit",
+        """SELECT a.county || '/' || a.id AS row FROM audit a LEFT JOIN audit_pending p ON p.county = a.county AND p.id = a.id
+           WHERE (p.id IS NULL OR p.since < clock_timestamp() - interval '1 minute')
+             AND NOT EXISTS (SELECT FROM audit_seal s WHERE s.county = a.county AND s.id = a.id)""",
+    ),
+)
+
+ALL: Final[Sequence[Invariant]] = (*MONEY, *BANK, *PEOPLE, *TRACE)
 _MOST_NAMED = 20
 
 

@@ -77,8 +77,11 @@ WHERE county = ANY ($1::text[]) AND id = ANY ($2::uuid[]) AND status = ANY ($3::
 RETURNING county, id
 """
 _ACTS = """
-INSERT INTO audit (county, at, actor, act, subject, count, digest, detail)
-SELECT t.county, $1, NULL, $2, 'payment', t.count, t.digest, '{}'::jsonb FROM unnest($3::text[], $4::int[], $5::bytea[]) AS t (county, count, digest)
+WITH a AS (
+    INSERT INTO audit (county, at, actor, act, subject, count, digest, detail)
+    SELECT t.county, $1, NULL, $2, 'payment', t.count, t.digest, '{}'::jsonb FROM unnest($3::text[], $4::int[], $5::bytea[]) AS t (county, count, digest)
+    RETURNING county, id)
+INSERT INTO audit_pending (county, id) SELECT county, id FROM a
 """
 
 

@@ -10,10 +10,12 @@ import msgspec
 from litestar import Response, get
 
 from relief.domain.policy import Actor
+from relief.services import seal
+from relief.store import db
 from relief.store.views import running
 from relief.store.views.incidents import Incident
 from relief.store.views.running import Funnel, Waiting
-from relief.web import access, given, pages
+from relief.web import access, given, house, pages
 from relief.web.console import common
 from relief.web.given import Req
 
@@ -66,8 +68,12 @@ async def home(
     current = await common.chosen(read, actor, incident)
     funnel = await running.funnel(read, current.id, common.patterns(actor, "incident.read")) if current else None
     due = await running.background_due(read)
+    trace = None
+    if actor.areas("trace.watch"):
+        async with db.read(house.of(request).pool) as everywhere:  # counts and times only, over all counties
+            trace = await seal.state(everywhere, now)
     return pages.page(
-        request, "home.html", now=now, idle=due is None or now - due > SILENT_FOR, last=due, work=sorted(work, key=lambda w: list(_PLACES).index(w.kind)), incident=current,
+        request, "home.html", now=now, idle=due is None or now - due > SILENT_FOR, last=due, trace=trace, work=sorted(work, key=lambda w: list(_PLACES).index(w.kind)), incident=current,
         stages=stages(funnel, current) if funnel and current else [], funnel=funnel, drill=bool(current and current.drill), done=common.done_of(request),
     )  # fmt: skip
 

@@ -1,0 +1,42 @@
+-- The trace is sealed after the fact, so that no writer waits for another: an act and its place in the queue are written by one
+-- statement; a sealer takes what is committed, numbers it per county without gaps and chains it. Numbers follow the order of sealing,
+-- never the time of the act: an act whose transaction ends late gets a late number, and none is ever left out.
+
+CREATE TABLE audit_pending (
+    county  text NOT NULL,
+    id      uuid NOT NULL,
+    since   timestamptz NOT NULL DEFAULT clock_timestamp(),   -- the machine's own time: how long the sealer has let it wait
+    PRIMARY KEY (county, id)
+);
+INSERT INTO audit_pending (county, id) SELECT county, id FROM audit;
+
+CREATE TABLE audit_seal (
+    county     text NOT NULL,
+    seq        bigint NOT NULL CHECK (seq > 0),
+    id         uuid NOT NULL,
+    chain      bytea NOT NULL,             -- SHA-256 over the chain before it, the number and the act's line; see domain/trail.py
+    sealed_at  timestamptz NOT NULL,
+    PRIMARY KEY (county, seq),
+    CONSTRAINT audit_seal_once UNIQUE (county, id)
+);
+
+-- What was written outside the database, so that a page can say when. The file and its signature are what counts.
+CREATE TABLE audit_checkpoint (
+    digest    bytea PRIMARY KEY,           -- SHA-256 of the file
+    serial    bigint NOT NULL,             -- within its folder: every machine that writes checkpoints has one of its own
+    at        timestamptz NOT NULL,
+    counties  integer NOT NULL,
+    acts      bigint NOT NULL
+);
+
+GRANT SELECT, INSERT ON audit_pending, audit_seal, audit_checkpoint TO relief_app;
+GRANT DELETE ON audit_pending TO relief_app;
+
+DO $$ DECLARE t text; BEGIN
+    FOREACH t IN ARRAY ARRAY['audit_pending', 'audit_seal'] LOOP
+        EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', t);
+        EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', t);
+        EXECUTE format('CREATE POLICY area ON %I USING (county LIKE ANY ((SELECT relief_scope())::text[]))', t);
+        EXECUTE format('CREATE POLICY shared ON %I USING (county = ''000000'')', t);
+    END LOOP;
+END $$;
