@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
-from relief.domain.playbook import Aid, Gate, Playbook
-from relief.domain.reasons import explain
+from relief.domain.playbook import Aid, Playbook
 from relief.domain.standard import Standard
 from relief.web import shown
 from relief.web.texts import Texts
@@ -26,11 +25,15 @@ class Amount(msgspec.Struct, frozen=True):
         return shown.yuan(self.fen)
 
 
+Pieces = tuple[str | Amount, ...]
+
+
 class Clause(msgspec.Struct, frozen=True):
-    """One sentence. `path` stays the same from version to version; `basis` is the law it rests on."""
+    """One sentence. `path` stays the same from version to version; `label` says what it is about, `basis` the law it rests on."""
 
     path: str
-    pieces: tuple[str | Amount, ...]
+    label: str
+    pieces: Pieces
     basis: str = ""
 
     @property
@@ -53,6 +56,7 @@ class FigureRow(msgspec.Struct, frozen=True):
 
     key: str
     title: str
+    unit: str
     basis: str
     standard: Standard | None
 
@@ -75,71 +79,33 @@ class Document(msgspec.Struct, frozen=True):
         return sum(1 for f in self.figures if f.standard is None)
 
 
-def compose(book: Playbook, standards: Sequence[Standard], t: Texts) -> Document:
-    """Write the document in the language of `t`, with the amounts of one county on one day."""
-    writer = _Writer(book, {s.key: s for s in standards}, t)
-    sections = (Section("scope", t("playbook.scope"), tuple(writer.scope())), *(writer.aid(a) for a in book.aids))
-    figures = tuple(FigureRow(f.key, t.of(f.title), f.legal_basis, writer.standards.get(f.key)) for f in book.figures)
-    return Document(t.of(book.title), sections, figures)
+class Words:
+    """What every sentence of a document needs: the rules, the amounts here and today, the language."""
 
-
-class _Writer:
-    def __init__(self, book: Playbook, standards: Mapping[str, Standard], t: Texts) -> None:
-        self.book, self.standards, self.t = book, standards, t
+    def __init__(self, book: Playbook, standards: Sequence[Standard], t: Texts) -> None:
+        self.book, self.t = book, t
+        self.standards = {s.key: s for s in standards}
         self.titles = {f.key: t.of(f.title) for f in book.figures}
-        self.labels = {b.level: b.label for b in book.bands}
+        self._labels = {b.level: b.label for b in book.bands}
 
-    def scope(self) -> Iterator[Clause]:
-        t = self.t
-        yield Clause("hazards", (t("playbook.hazards", hazards=t.listed(t.word("hazard", h) for h in self.book.hazards)),))
-        yield Clause("bands", (t("playbook.bands", bands=self._bands([b.level for b in self.book.bands])),))
+    def clause(self, path: str, label: str, *pieces: str | Amount, basis: str = "") -> Clause:
+        """A sentence; `label` is a key of the catalogue's section `clause`."""
+        return Clause(path, self.t(f"clause.{label}"), pieces, basis)
 
-    def aid(self, aid: Aid) -> Section:
-        return Section(aid.code, self.t.of(aid.title), tuple(self._clauses(aid)), aid)
-
-    def _clauses(self, aid: Aid) -> Iterator[Clause]:
-        t = self.t
-        for i, gate in enumerate(aid.gates):
-            yield Clause(f"gates[{i}]", (self._gate(gate),))
-        yield Clause("amount", self._amount(aid), aid.legal_basis)
-        for cap in aid.caps:
-            words = (t(f"playbook.cap_{cap.per}"), self._money(cap.figure), t(f"playbook.cap_{cap.per}_end", title=self.titles[cap.figure]))
-            yield Clause(f"caps.{cap.figure}", words)
-        yield Clause("guard", (t(f"playbook.guard_{aid.guard}"),))
-        yield Clause("approver", (t(f"playbook.approver_{aid.approver}"),))
-        if aid.papers_due_working_days is not None:
-            yield Clause("papers", (t("playbook.papers", days=aid.papers_due_working_days),))
-        if len(aid.stages) > 1:
-            parts = [
-                t("playbook.stage", seq=i, share=_percent(s.share_bp), condition=t.word("condition", s.condition))
-                for i, s in enumerate(aid.stages, 1)
-            ]
-            yield Clause("stages", (t("playbook.stages", stages=t("playbook.then").join(parts)),))
-
-    def _amount(self, aid: Aid) -> tuple[str | Amount, ...]:
-        end = self.t("playbook.for_days", days=aid.days) if aid.days > 1 else ""
-        return (
-            self.t(f"playbook.per_{aid.unit}"),
-            self._money(aid.figure),
-            self.t("playbook.amount_end", days=end, title=self.titles[aid.figure]),
-        )
-
-    def _money(self, key: str) -> Amount:
+    def money(self, key: str) -> Amount:
+        """The amount of a figure as it stands inside a sentence."""
         found = self.standards.get(key)
         return Amount(key, found.amount_fen if found else None, found is None or found.verified)
 
-    def _gate(self, gate: Gate) -> str:
-        t = self.t
-        words = [
-            t(f"playbook.{name}", facts=t.listed(t.of(x) for x in explain(f"has.{p}" for p in getattr(gate, name))))
-            for name in ("all", "any")
-            if getattr(gate, name)
-        ]
-        return t("playbook.gate", bands=self._bands(gate.levels), facts=t("playbook.and").join(words))
+    def band(self, level: int) -> str:
+        """A band as maps call it; where the zone is the county or a list of places it has a name of its own."""
+        label = self._labels.get(level, str(level))
+        return self.t("map.band", label=label) if level >= _INTENSITY else label
 
-    def _bands(self, levels: Sequence[int]) -> str:
-        return self.t.listed(self.t("map.band", label=self.labels.get(n, str(n))) for n in levels)
+    def bands(self, levels: Sequence[int]) -> str:
+        """Several of them."""
+        return self.t.listed(self.band(n) for n in levels)
 
 
-def _percent(share_bp: int) -> str:
-    return f"{share_bp / 100:g}%"
+#: From this level on a band is one of seismic intensity.
+_INTENSITY = 6

@@ -13,7 +13,10 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 
 from relief.domain import days, money, project
+from relief.domain.playbook import Playbook
 from relief.domain.policy import ROLES, Actor
+from relief.domain.reasons import explain
+from relief.web.texts import Texts
 
 
 def yuan(fen: int | None) -> str:
@@ -104,6 +107,7 @@ def digest(value: bytes | None) -> str:
 TONES: Final[Mapping[str, Mapping[str, str]]] = {
     "incident": {"reported": "wait", "active": "move", "recovery": "move", "closed": "stop"},
     "zone": {"draft": "wait", "in force": "done", "superseded": "stop"},
+    "rules": {"draft": "wait", "in force": "done", "withdrawn": "stop"},
     "activation": {"drafted": "wait", "active": "done", "ended": "stop"},
     "household": {"staged": "wait", "located": "move", "verified": "done", "duplicate": "stop", "rejected": "stop"},
     "award": {"proposed": "wait", "approved": "move", "completed": "done", "withdrawn": "stop", "superseded": "stop"},
@@ -160,9 +164,14 @@ def groupby_order(rows: Iterable[Any], name: str) -> list[tuple[Any, list[Any]]]
     return [(value, list(group)) for value, group in groupby(rows, key=attrgetter(name))]
 
 
+def in_words(codes: Iterable[str], book: Playbook, t: Texts) -> list[str]:
+    """Reason codes as sentences; figures and bands are called as the playbook calls them."""
+    return [t.of(text) for text in explain(codes, book)]
+
+
 FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "yuan": yuan, "wan": large, "count": count, "moment": moment, "clock_time": clock_time, "span": span, "age": age,
-    "digest": digest, "groupby_order": groupby_order, "url": lambda text: quote(str(text), safe=""),
+    "digest": digest, "groupby_order": groupby_order, "in_words": in_words, "url": lambda text: quote(str(text), safe=""),
 }  # fmt: skip
 GLOBALS: Final[Mapping[str, Any]] = {
     "tones": tone, "places": PLACES, "roles": roles, "may_any": may_any, "project_name": project_name,

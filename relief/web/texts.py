@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
-from relief.domain.playbook import Text
+from relief.domain.rules import Text
 
 LANGUAGES: Final = ("zh", "en")
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from relief.store.db import Tx, many, maybe, one
+from relief.store.db import Tx, many, maybe, one, value
 
 _LIST = """
 SELECT i.id, i.name, i.hazard, i.county, r.name AS county_name, i.occurred_at, i.status, i.drill, i.opened_at
@@ -52,6 +52,7 @@ JOIN activation v ON v.id = c.activation
 JOIN region r ON r.code = c.county JOIN staff d ON d.id = c.drafted_by LEFT JOIN staff a ON a.id = c.activated_by
 WHERE v.incident = $1 ORDER BY c.county
 """
+_PERSON = "SELECT name FROM staff WHERE id = $1"
 _PLAYBOOKS = "SELECT id, key, version, body FROM playbook ORDER BY key, imported_at DESC"
 
 
@@ -208,3 +209,8 @@ async def parts(tx: Tx, incident_: UUID) -> list[Part]:
 async def playbooks(tx: Tx) -> list[Playbook]:
     """Every imported playbook, newest of each key first."""
     return await many(tx, _PLAYBOOKS, Playbook)
+
+
+async def person(tx: Tx, id_: UUID) -> str:
+    """The name of a member of staff."""
+    return str(await value(tx, _PERSON, id_))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 import msgspec
@@ -12,17 +12,35 @@ from relief.store.db import Tx, many, one
 from relief.store.regions import Named
 from relief.store.standards import in_force
 
-__all__ = ["Named", "Version", "counties", "in_force", "version", "versions"]
+__all__ = ["Dated", "Named", "Version", "counties", "in_force", "standard", "standards", "version", "versions"]
 
-_LIST = "SELECT id, key, version, digest, body, imported_at FROM playbook ORDER BY key, imported_at DESC"
-_ONE = "SELECT id, key, version, digest, body, imported_at FROM playbook WHERE id = $1"
+_LIST = """
+SELECT p.id, p.key, p.version, p.digest, p.body, p.imported_at, p.status, p.drafted_by AS drafter, d.name AS drafted_by, a.name AS approved_by, p.in_force_at
+FROM playbook p LEFT JOIN staff d ON d.id = p.drafted_by LEFT JOIN staff a ON a.id = p.approved_by
+ORDER BY p.key, p.imported_at DESC, p.id
+"""
+_ONE = """
+SELECT p.id, p.key, p.version, p.digest, p.body, p.imported_at, p.status, p.drafted_by AS drafter, d.name AS drafted_by, a.name AS approved_by, p.in_force_at
+FROM playbook p LEFT JOIN staff d ON d.id = p.drafted_by LEFT JOIN staff a ON a.id = p.approved_by WHERE p.id = $1
+"""
+_STANDARDS = """
+SELECT s.id, s.key, s.area, r.name AS area_name, s.amount_fen, s.valid_from, s.valid_to, s.document, s.verified, s.status, s.drafted_by AS drafter,
+       d.name AS drafted_by, s.drafted_at, a.name AS approved_by, s.in_force_at
+FROM standard s JOIN region r ON r.code = s.area LEFT JOIN staff d ON d.id = s.drafted_by LEFT JOIN staff a ON a.id = s.approved_by
+WHERE s.area = ANY ($1::text[]) OR s.area LIKE ANY ($2::text[]) ORDER BY s.key, length(s.area), s.area, s.valid_from DESC, s.status
+"""
+_STANDARD = """
+SELECT s.id, s.key, s.area, r.name AS area_name, s.amount_fen, s.valid_from, s.valid_to, s.document, s.verified, s.status, s.drafted_by AS drafter,
+       d.name AS drafted_by, s.drafted_at, a.name AS approved_by, s.in_force_at
+FROM standard s JOIN region r ON r.code = s.area LEFT JOIN staff d ON d.id = s.drafted_by LEFT JOIN staff a ON a.id = s.approved_by WHERE s.id = $1
+"""
 _COUNTIES = """
 SELECT code, name FROM region WHERE level = 'county' AND code LIKE ANY ($1::text[]) AND valid_to IS NULL ORDER BY code
 """
 
 
 class Version(msgspec.Struct, frozen=True):
-    """A version as imported: its text never changes."""
+    """A version as imported: its text never changes. What the installation brought was drafted by nobody."""
 
     id: UUID
     key: str
@@ -30,6 +48,31 @@ class Version(msgspec.Struct, frozen=True):
     digest: bytes
     body: str
     imported_at: datetime
+    status: str
+    drafter: UUID | None
+    drafted_by: str | None
+    approved_by: str | None
+    in_force_at: datetime | None
+
+
+class Dated(msgspec.Struct, frozen=True):
+    """A figure's amount (fen) for an area from a day on, and who stands behind it."""
+
+    id: UUID
+    key: str
+    area: str
+    area_name: str
+    amount_fen: int
+    valid_from: date
+    valid_to: date | None
+    document: str
+    verified: bool
+    status: str
+    drafter: UUID | None
+    drafted_by: str | None
+    drafted_at: datetime | None
+    approved_by: str | None
+    in_force_at: datetime | None
 
 
 async def versions(tx: Tx) -> list[Version]:
@@ -45,3 +88,13 @@ async def version(tx: Tx, id_: UUID) -> Version:
 async def counties(tx: Tx, patterns: Sequence[str]) -> list[Named]:
     """The counties of these areas (LIKE patterns)."""
     return await many(tx, _COUNTIES, Named, list(patterns))
+
+
+async def standards(tx: Tx, areas: Sequence[str], below: Sequence[str]) -> list[Dated]:
+    """Figures of exactly these areas, and of every area below (LIKE patterns), newest day first under each key and area."""
+    return await many(tx, _STANDARDS, Dated, list(areas), list(below))
+
+
+async def standard(tx: Tx, id_: UUID) -> Dated:
+    """One figure."""
+    return await one(tx, _STANDARD, Dated, id_)

@@ -9,14 +9,14 @@ import msgspec
 from litestar import Response, get, post
 
 from relief.domain import money
-from relief.domain import playbook as playbooks
-from relief.services import activate, decide, locate
-from relief.store.views import incidents
+from relief.services import activate, decide, locate, move
+from relief.store.views import incidents, reports
 from relief.web import given, pages
-from relief.web.console import common
+from relief.web.console import common, scenarios
 from relief.web.console.common import MoneyForm
 from relief.web.console.door import Token
 from relief.web.given import Req
+from relief.web.texts import Texts
 
 
 class ProposeForm(msgspec.Struct, frozen=True):
@@ -45,24 +45,25 @@ async def page(
     playbook: given.FromQuery[UUID | None] = None,
 ) -> Response[str]:
     """The dry run for the zone in force, and the parts of the counties."""
+    t = Texts(pages.language(request))
     found = await incidents.incident(read, incident)
     zones = await incidents.zones(read, incident)
     force = next((z for z in zones if z.status == "in force"), None)
     running = next((a for a in await incidents.activations(read, incident) if a.status != "ended"), None)
-    books = [(b, playbooks.read(b.body)) for b in await incidents.playbooks(read)]
-    fitting = [(b, book) for b, book in books if found.hazard in book.hazards]
-    asked = running.playbook if running else playbook or (fitting[0][0].id if fitting else None)
-    chosen = next(((b, book) for b, book in books if b.id == asked), None)
+    fitting = await scenarios.fitting(read, found.hazard)
+    asked = running.playbook if running else playbook or (fitting[0].id if fitting else None)
+    chosen = next((c for c in await scenarios.known(read) if c.id == asked), None)
     touched = [c for c in await incidents.counties(read, force.id) if actor.may("incident.read", c.county)] if force else []
     parts = await incidents.parts(read, incident)
     preview = None
     if force and chosen and actor.areas("activation.preview"):
-        preview = await activate.preview(read, actor, incident, force.id, chosen[0].id, now)
+        preview = await activate.preview(read, actor, incident, running.zone if running else force.id, chosen.id, now)
+    names = {c.county: c.name for c in touched} | await reports.names(read, [u.area for u in preview.unverified] if preview else [])
     return pages.page(
         request, "activation.html", incident=found, zone=force, running=running, books=fitting, chosen=chosen, preview=preview, now=now,
-        parts=parts, started={p.county for p in parts if p.status == "active"}, touched=touched, names={c.county: c.name for c in touched}, drill=found.drill,
-        done=common.done_of(request),
-        options=[(b.id, f"{book.title.zh if pages.language(request) == 'zh' else book.title.en} {b.version}") for b, book in fitting],
+        parts=parts, started={p.county for p in parts if p.status == "active"}, touched=touched, names=names, drill=found.drill,
+        done=common.done_of(request), options=[(c.id, f"{t.of(c.book.title)} {c.version}") for c in fitting],
+        waits=await move.waiting(read, running.id) if running else None, **scenarios.told(chosen, preview, names, t),
     )  # fmt: skip
 
 

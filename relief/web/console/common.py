@@ -96,7 +96,8 @@ def done_of(request: Req) -> str | None:
 
 DONE: Final = frozenset(
     ("opened", "imported", "forced", "proposed", "drafted", "activated", "decided", "approved", "frozen", "signed", "voided", "allocated",
-     "corrected", "confirmed", "accepted", "reported", "told", "relayed", "responded", "answered")
+     "playbook_drafted", "playbook_forced", "playbook_withdrawn", "figure_drafted", "figure_forced", "figure_withdrawn", "move_drafted",
+     "move_confirmed", "move_withdrawn", "corrected", "confirmed", "accepted", "reported", "told", "relayed", "responded", "answered")
 )  # fmt: skip
 
 
