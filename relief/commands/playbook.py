@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from relief import settings
+from relief.commands import playbook_law
 from relief.commands.screen import err, out
 from relief.domain import cases, playbook, standard, toml
 from relief.domain.errors import ReliefError
@@ -85,9 +86,9 @@ def _say(path: Path, text: str, faults: Sequence[str]) -> bool:
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """`relief playbook check`."""
-    check = parser.add_subparsers(required=True).add_parser(
-        "check", help="check playbooks and run their cases; exit 2 with file:line path: sentence"
-    )
+    """`relief playbook check`, and what `playbook_law` adds."""
+    verbs = parser.add_subparsers(required=True)
+    playbook_law.arguments(verbs)
+    check = verbs.add_parser("check", help="check playbooks and run their cases; exit 2 with file:line path: sentence")
     check.add_argument("files", nargs="*", type=Path)
     check.set_defaults(does=_check)

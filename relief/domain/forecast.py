@@ -6,17 +6,18 @@ Every row may stand for several households alike (`weight`), so counts given by 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from relief.domain import rules
 from relief.domain.days import beijing_day
-from relief.domain.facts import FAMILY_CODES, Bools, Facts
+from relief.domain.facts import COLUMNS, FAMILY_CODES, Bools, Facts
 from relief.domain.money import split
-from relief.domain.playbook import Aid, Text
+from relief.domain.rules import Aid, Text
 
 Column = npt.NDArray[Any]
 Longs = npt.NDArray[np.int64]
@@ -95,12 +96,13 @@ def stages(aids: Sequence[Aid], weight: Longs, amounts: Mapping[str, Longs], now
                 sums[i] += part * count
                 counts[i] += count if part else 0
         for i, stage in enumerate(aid.stages):
-            found.append(Stage(aid.code, i + 1, stage.condition, _month(stage.condition, now), counts[i], sums[i]))
+            found.append(Stage(aid.code, i + 1, stage.condition, _month(stage, now), counts[i], sums[i]))
     return found
 
 
-def _month(condition: str, now: datetime) -> str | None:
-    return beijing_day(now).strftime("%Y-%m") if condition == "none" else None
+def _month(stage: rules.Stage, now: datetime) -> str | None:
+    """Approved today, a stage that waits for its day only falls due then."""
+    return (beijing_day(now) + timedelta(days=stage.after_days)).strftime("%Y-%m") if stage.condition == "none" else None
 
 
 #: What cannot well be true together, or is true and must be looked at.
@@ -112,10 +114,7 @@ CONTRADICTIONS: Final[Mapping[str, Text]] = {
     "no_adult": Text("家中没有成年人", "no adult in the household"),
 }
 
-_ASKED: Final = (
-    "members", "adults", "dead", "missing", "injured", "rooms_collapsed", "rooms_severe", "rooms_moderate", "relocated", "only_home",
-    "occupied", "family",
-)  # fmt: skip
+_ASKED: Final = tuple(n for n in COLUMNS if n not in ("level", "edge"))
 #: A contradiction weighs as much as a fact shared by one household in a million.
 _CONTRADICTION_BITS: Final = 20.0
 
@@ -132,7 +131,7 @@ def _contradictions(known: Facts) -> dict[str, Bools]:
     }
 
 
-def strangest(known: Facts, most: int) -> list[Strange]:
+def strangest(known: Facts, weight: Longs, most: int) -> list[Strange]:
     """Strange is who is unlike the neighbours: the sum over all facts of how rare their value is among the households of the same band
     (bits: 1 = half of them share it), and 20 bits for each contradiction. Says nothing about guilt; it says where to look first."""
     if not known.rows:
@@ -140,7 +139,7 @@ def strangest(known: Facts, most: int) -> list[Strange]:
     bits = np.zeros(known.rows, np.float32)
     shares = {}
     for name in _ASKED:
-        share = shares[name] = _share(known.level, getattr(known, name))
+        share = shares[name] = _share(known.level, getattr(known, name), weight)
         bits -= np.log2(share)
     wrong = _contradictions(known)
     for where in wrong.values():
@@ -154,13 +153,13 @@ def strangest(known: Facts, most: int) -> list[Strange]:
     ]  # fmt: skip
 
 
-def _share(level: Column, values: Column) -> npt.NDArray[np.float32]:
+def _share(level: Column, values: Column, weight: Longs) -> npt.NDArray[np.float32]:
     """For each row, the share of its band that has the same value."""
     small = values.astype(np.int64) - int(values.min())
     width = int(small.max()) + 1
     key = level.astype(np.int64) * width + small
-    counts = np.bincount(key)
-    in_band = np.bincount(level.astype(np.int64))
+    counts = np.bincount(key, weights=weight)
+    in_band = np.bincount(level.astype(np.int64), weights=weight)
     share: npt.NDArray[np.float32] = (counts[key] / in_band[level]).astype(np.float32)
     return share
 

@@ -15,6 +15,7 @@ from relief.domain import playbook as playbooks_
 from relief.domain import standard
 from relief.domain.errors import Conflict, NotFound, Refused
 from relief.domain.policy import Actor, require
+from relief.domain.revision import Revision, revise
 from relief.domain.standard import Standard
 from relief.store import audits, playbooks, standards
 from relief.store.db import Tx
@@ -49,6 +50,12 @@ async def draft_playbook(tx: Tx, actor: Actor, text: str, now: datetime) -> UUID
 async def force_playbook(tx: Tx, actor: Actor, playbook: UUID, now: datetime) -> None:
     """Another person than the drafter puts a version in force: from now on it may be activated. Conflict where it is no draft."""
     await _judge_playbook(tx, actor, playbook, "in force", now)
+
+
+async def difference(tx: Tx, old: UUID, new: UUID) -> list[Revision]:
+    """What one version says differently from another, in words of both languages; everybody may read the rules."""
+    before, after = [playbooks_.read((await playbooks.get(tx, p)).body) for p in (old, new)]
+    return revise(before, after)
 
 
 async def withdraw_playbook(tx: Tx, actor: Actor, playbook: UUID, now: datetime) -> None:

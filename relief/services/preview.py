@@ -180,7 +180,7 @@ async def preview(tx: Tx, actor: Actor, incident: UUID, zone: UUID, playbook: UU
     told = summarise(seen, now)
     return msgspec.structs.replace(
         told,
-        funds=_funds(seen, await activations.funds(tx, codes, incident)),
+        funds=funds(seen, await activations.funds(tx, codes, incident)),
         without_account={c.county: c.households for c in await facts.without_account(tx, codes, incident)},
         repeated=await facts.repeated(tx, codes, incident),
     )
@@ -295,8 +295,9 @@ def _summed(table: Sequence[Cell], key: Any) -> dict[Any, tuple[int, int, int]]:
     return sums
 
 
-def _funds(seen: Seen, funds: Sequence[activations.Money]) -> list[Sufficiency]:
-    held = {(f.county, f.purpose): f for f in funds}
+def funds(seen: Seen, money: Sequence[activations.Money]) -> list[Sufficiency]:
+    """Need against funds, by county and aid."""
+    held = {(f.county, f.purpose): f for f in money}
     found = []
     for aid, amount in seen.amounts.items():
         need = np.bincount(seen.columns["place"], weights=(amount * seen.weight).astype(np.float64), minlength=len(seen.counties))
@@ -324,7 +325,7 @@ def _largest(seen: Seen, total: Longs) -> list[Large]:
 def _strangest(seen: Seen, total: Longs) -> list[Odd]:
     return [
         Odd(*_who(seen, s.row), s.row, s.bits, s.rare, s.contradictions, int(total[s.row]))
-        for s in forecast.strangest(seen.known, SHOWN)
+        for s in forecast.strangest(seen.known, seen.weight, SHOWN)
     ]  # fmt: skip
 
 

@@ -78,7 +78,8 @@ WITH withdrawn AS (
 ), cancelled AS (
     UPDATE instalment i SET status = 'cancelled' FROM withdrawn w WHERE i.county = $1 AND i.award = w.id AND i.status = 'waiting'
 )
-SELECT id, household, incident, activation, aid, period, village FROM withdrawn ORDER BY id
+SELECT w.id, w.household, coalesce(i.merged_into, i.id) AS survivor, w.activation, w.aid, w.period, w.village
+FROM withdrawn w JOIN incident i ON i.id = w.incident ORDER BY w.id
 """
 
 
@@ -109,11 +110,11 @@ class Terms(msgspec.Struct, frozen=True):
 
 
 class Withdrawn(msgspec.Struct, frozen=True):
-    """An award that was proposed and will not be approved."""
+    """An award that was proposed and will not be approved. `survivor` is the incident its guards are under."""
 
     id: UUID
     household: UUID
-    incident: UUID
+    survivor: UUID
     activation: UUID
     aid: str
     period: str

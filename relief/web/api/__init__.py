@@ -6,8 +6,12 @@ from typing import Final
 
 from litestar import Router
 
-from relief.web.api import households, incidents, money, session
+from relief.web.api import decisions, households, incidents, money, session
 
 ROUTERS: Final = [
-    Router(path="/api/v1", route_handlers=[*session.HANDLERS, *incidents.HANDLERS, *households.HANDLERS, *money.HANDLERS], tags=["v1"])
+    Router(
+        path="/api/v1",
+        route_handlers=[*session.HANDLERS, *incidents.HANDLERS, *households.HANDLERS, *money.HANDLERS, *decisions.HANDLERS],
+        tags=["v1"],
+    )
 ]
