@@ -123,16 +123,17 @@ async def run(tx: Tx, actor: Actor, county: str, activation: UUID, now: datetime
     located = columns["rank"] != UNLOCATED
     ids, kinds = columns["id"][located], alike(facts_of({n: c[located] for n, c in columns.items()}, bands, {}))
 
+    excluded = await decisions.exclude(tx, county, activation, now)
+    freed = await guards.release_excluded(tx, county, act.incident)
     verdicts, released = await _judge(tx, this, ids, kinds)
-    new_decisions = await _write(tx, this, ids, kinds, verdicts)
+    new_decisions = excluded + await _write(tx, this, ids, kinds, verdicts)
     lapsed = await awards.lapse(tx, county, activation)
-    released += await guards.release_excluded(tx, county, act.incident)
     made = {v.aid.code: await _propose(tx, this, ids, v) for v in verdicts}
     over = await _over(tx, actor, this)
     await decisions.join_freely(tx)
     decided = msgspec.structs.replace(
         _count(verdicts, len(ids), int((~located).sum())), new_decisions=new_decisions, new_awards=made, lapsed=len(lapsed),
-        released=released, recoveries=over, unverified=sorted(s.key for s in this.figures.unverified),
+        released=freed + released, recoveries=over, unverified=sorted(s.key for s in this.figures.unverified),
     )  # fmt: skip
     await audits.add(tx, county, actor, "household.decide", "activation", [activation], now, msgspec.to_builtins(decided))
     return decided
@@ -179,7 +180,7 @@ async def _write(tx: Tx, this: _Run, ids: npt.NDArray[Any], kinds: Alike, verdic
     pins = Pins(activation=this.act.id, zone=this.act.zone, playbook=this.act.playbook, standards=this.figures.digest())
     await standards.keep_sets(tx, {pins.standards: this.figures.written()})
     written = kinds.written()
-    new = await decisions.exclude(tx, this.county, this.act.id, this.now)
+    new = 0
     for v in verdicts:
         rows = np.empty(len(ids), np.dtype([("id", "V16"), ("place", ">u4")]))
         rows["id"], rows["place"] = ids, v.place
