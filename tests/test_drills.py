@@ -63,7 +63,16 @@ async def test_a_drill_half_sent_when_the_channel_becomes_real_is_left_alone(poo
 
 
 def test_the_timetable_has_no_other_way_out() -> None:
-    inward = {"collect answers", "notice silence", "tidy sign-ins", "poll feeds", "chase reports", "show life", "seal trace", "set checkpoint"}
+    inward = {
+        "collect answers",
+        "notice silence",
+        "tidy sign-ins",
+        "poll feeds",
+        "chase reports",
+        "show life",
+        "seal trace",
+        "set checkpoint",
+    }
     assert set(jobs.TIMETABLE) == {*OUTWARD, *inward}, "a new beat: does it take a drill outside?"
 
 

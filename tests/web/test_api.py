@@ -150,5 +150,5 @@ async def test_every_money_write_asks_for_a_key(shared_enter: Enter) -> None:
     county = f"{API}/counties/{{county}}"
     assert keyed == {
         f"{API}/funds", f"{county}/awards/approve", f"{county}/batches", f"{county}/batches/sign", f"{county}/accounts/confirm",
-        f"{county}/evidence/accept", f"{API}/activations/{{activation}}/counties/{{county}}",
+        f"{county}/evidence/accept", f"{county}/assessments", f"{county}/awards/withdraw", f"{API}/activations/{{activation}}/counties/{{county}}",
     }  # fmt: skip
