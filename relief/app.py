@@ -11,7 +11,7 @@ from litestar import Litestar
 from relief import keyring
 from relief.settings import Settings
 from relief.store import db, ready
-from relief.web import health, hooks, resident, site
+from relief.web import health, hooks, resident, site, stranger
 from relief.web.house import House
 
 
@@ -41,4 +41,4 @@ def web(settings: Settings, development: bool = False) -> Litestar:
             app.state.house = house
             yield
 
-    return site.build(lifespan=[lifespan], more=[health.health, hooks.ROUTER, resident.ROUTER])
+    return site.build(lifespan=[lifespan], more=[health.health, hooks.ROUTER, resident.ROUTER, stranger.ROUTER])

@@ -43,7 +43,8 @@ BATCH: Final = _moves(
     frozen="prepared | voided", prepared="checked | voided", checked="authorised | voided", authorised="sending", sending="sent | unknown",
     unknown="sent | acknowledged | settled", sent="acknowledged | settled | rejected", acknowledged="settled", settled="acknowledged", voided="", rejected="",
 )  # fmt: skip
-COMPLAINT: Final = _moves(open="closed", closed="")
+#: closed → open: whoever complained is not satisfied.
+COMPLAINT: Final = _moves(open="closed", closed="open")
 MESSAGE_RANK: Final = {"queued": 0, "sending": 1, "unknown": 2, "sent": 3, "delivered": 4, "failed": 4}
 CONFIRMATION: Final = _moves(
     awaited="confirmed | disputed | silent | void", silent="confirmed | disputed | void", confirmed="void", disputed="void", void=""

@@ -13,23 +13,14 @@ import msgspec
 
 from relief.domain import identity, policy
 from relief.domain import slip as slips
-from relief.domain.confirmation import (
-    COMPLAINT_DUE,
-    COMPLAINT_OWNER,
-    WRONG_CODES,
-    WRONG_CODES_WITHIN,
-    Answer,
-    Complaint,
-    Given,
-    Way,
-    answered,
-    kind_of_complaint,
-    plausible,
-)
+from relief.domain.complaint import Complaint, kind_of
+from relief.domain.confirmation import WRONG_CODES, WRONG_CODES_WITHIN, Answer, Given, Way, answered, plausible
 from relief.domain.errors import NotFound
 from relief.domain.message import read_reply
 from relief.domain.policy import SYSTEM, Actor
 from relief.domain.sealing import Keys
+from relief.services import complain
+from relief.services.complain import Progress
 from relief.store import audits, complaints, confirmations, db, messages, residents, staff
 from relief.store.confirmations import Answered, OfNumber, Standing
 from relief.store.db import Tx
@@ -78,6 +69,7 @@ class Page(msgspec.Struct, frozen=True):
     place: str
     status: str
     awards: list[Award]
+    complaints: list[Progress]
 
 
 class Turned(msgspec.Struct, frozen=True):
@@ -142,26 +134,40 @@ async def page(tx: Tx, slip: str, code: str, now: datetime, keys: Keys) -> Page 
     found = await _enter(tx, slip, code, now, keys)
     if isinstance(found, Turned):
         return found
-    return _page(slip, found, await residents.lines(tx, found.county, found.id), keys)
+    return await _page(tx, slip, found, now, keys)
 
 
-async def by_page(
-    tx: Tx, slip: str, code: str, payment: UUID | None, answer: str, now: datetime, keys: Keys, kind: str = "other"
-) -> Page | Turned:
-    """An answer on the page: 'confirmed', 'disputed', or 'complaint' of a kind (about a payment, or about the household as a whole)."""
+class OnPage(msgspec.Struct, frozen=True):
+    """What was pressed on the page: 'confirmed' or 'disputed' a payment, 'complaint' of a kind, 'reopen' a closed complaint."""
+
+    answer: str
+    payment: UUID | None = None
+    kind: str = "other"
+    words: str = ""
+    complaint: UUID | None = None
+
+
+async def by_page(tx: Tx, slip: str, code: str, said: OnPage, now: datetime, keys: Keys) -> Page | Turned:
+    """An answer on the page; a complaint is about a payment, or about the household as a whole."""
     found = await _enter(tx, slip, code, now, keys)
     if isinstance(found, Turned):
         return found
     lines = await residents.lines(tx, found.county, found.id)
-    if payment is not None and payment not in {line.payment for line in lines}:
+    if said.payment is not None and said.payment not in {line.payment for line in lines}:
         raise _not_found()
-    if answer == "complaint":
-        await _complain(tx, [Complaint(found.county, found.id, payment, kind_of_complaint(kind), now + COMPLAINT_DUE)], now)
-    elif answer in ("confirmed", "disputed") and payment is not None:
-        await _answer(tx, found.county, [payment], "confirmed" if answer == "confirmed" else "disputed", "page", SYSTEM, now)
+    if said.answer == "complaint":
+        wrong = Complaint(found.county, kind_of(said.kind), "page", household=found.id, payment=said.payment, words=said.words)
+        await complain.open_(tx, SYSTEM, [wrong], now, keys)
+    elif said.answer == "reopen":
+        told = {t.id: t for t in await complaints.of_household(tx, found.county, found.id)}
+        if said.complaint not in told:
+            raise _not_found()
+        await complain.reopen(tx, told[said.complaint], said.words, now, keys)
+    elif said.answer in ("confirmed", "disputed") and said.payment is not None:
+        await _answer(tx, found.county, [said.payment], "confirmed" if said.answer == "confirmed" else "disputed", "page", SYSTEM, now)
     else:
         raise _not_found()
-    return _page(slip, found, await residents.lines(tx, found.county, found.id), keys)
+    return await _page(tx, slip, found, now, keys)
 
 
 async def by_reporter(tx: Tx, actor: Actor, county: str, payments: Sequence[UUID], answer: Answer, now: datetime) -> Given:
@@ -190,13 +196,8 @@ async def _give(tx: Tx, county: str, payments: Sequence[UUID], answer: Answer, w
     if given:
         await audits.add(tx, county, actor, f"confirm.{answer}", "payment", [g.payment for g in given], now, {"way": way})
         if answer == "disputed":
-            await _complain(tx, [Complaint(g.county, g.household, g.payment, "not_received", now + COMPLAINT_DUE) for g in given], now)
+            await complain.open_(tx, actor, [Complaint(g.county, "not_received", way, g.household, g.payment) for g in given], now)
     return given
-
-
-async def _complain(tx: Tx, items: Sequence[Complaint], now: datetime) -> None:
-    opened = await complaints.open_(tx, items, COMPLAINT_OWNER, now)
-    await _audit(tx, "complaint.open", "complaint", [(o.county, o.id) for o in opened], now)
 
 
 async def _audit(tx: Tx, act: str, subject: str, done: Sequence[tuple[str, UUID]], now: datetime) -> None:
@@ -222,12 +223,14 @@ async def _enter(tx: Tx, slip: str, code: str, now: datetime, keys: Keys) -> Hou
     return found if right and found is not None else _WRONG
 
 
-def _page(slip: str, found: Household, lines: Sequence[Line], keys: Keys) -> Page:
+async def _page(tx: Tx, slip: str, found: Household, now: datetime, keys: Keys) -> Page:
+    lines = await residents.lines(tx, found.county, found.id)
+    told = [complain.shown(c, now, keys) for c in await complaints.of_household(tx, found.county, found.id)]
     awards = [
         Award(rows[0].aid, rows[0].mode, rows[0].award_fen, [_instalment(r, keys) for r in rows])
         for rows in (list(group) for _, group in groupby(lines, key=lambda line: line.award))
     ]
-    return Page(slip, found.incident, found.drill, found.place, found.status, awards)
+    return Page(slip, found.incident, found.drill, found.place, found.status, awards, told)
 
 
 def _instalment(line: Line, keys: Keys) -> Instalment:

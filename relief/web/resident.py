@@ -14,11 +14,11 @@ from uuid import UUID
 from litestar import MediaType, Request, Response, Router, get, post
 
 from relief.domain import identity
-from relief.domain.confirmation import COMPLAINTS
+from relief.domain.complaint import DEPARTMENTS, KINDS
 from relief.domain.errors import Conflict, Invalid, NotFound
 from relief.domain.message import AIDS
 from relief.services import confirm
-from relief.services.confirm import Page, Turned
+from relief.services.confirm import OnPage, Page, Turned
 from relief.store import db
 from relief.web import access, house, pages
 
@@ -43,9 +43,10 @@ def _slip(text: str) -> str:
     return f"{bare[:6]}-{bare[6:]}"
 
 
-async def _form(request: Asked) -> dict[str, str]:
+async def form_of(request: Asked) -> dict[str, str]:
+    """The texts of a form, those of a sensible length."""
     form = await request.form()
-    return {k: v for k, v in form.items() if isinstance(v, str) and len(v) <= 200}
+    return {k: v for k, v in form.items() if isinstance(v, str) and len(v) <= 1000}
 
 
 def _ask(request: Asked, status: int = 200, slip: str = "", wrong: str | None = None) -> Response[str]:
@@ -65,7 +66,8 @@ def _show(request: Asked, page: Page | Turned, slip: str, code: str, note: str |
         note=note,
         aids=AIDS,
         waiting=WAITING,
-        complaints=COMPLAINTS,
+        kinds=KINDS,
+        departments=DEPARTMENTS,
     )
 
 
@@ -79,7 +81,7 @@ async def ask(request: Asked) -> Response[str]:
 @post("/r/look", name="resident.look", status_code=200)
 async def look(request: Asked) -> Response[str]:
     """The household's own page."""
-    here, form = house.of(request), await _form(request)
+    here, form = house.of(request), await form_of(request)
     slip, code = _slip(form.get("slip", "")), identity.narrow(form.get("code", ""))
     async with db.begin(here.pool) as tx:
         page = await confirm.page(tx, slip, code, here.clock(), here.keys)
@@ -89,12 +91,14 @@ async def look(request: Asked) -> Response[str]:
 @post("/r/answer", name="resident.answer", status_code=200)
 async def answer(request: Asked) -> Response[str]:
     """收到了, 没收到 or 我要反映; then the page again, with a line saying what was noted."""
-    here, form = house.of(request), await _form(request)
+    here, form = house.of(request), await form_of(request)
     slip, code, said = _slip(form.get("slip", "")), identity.narrow(form.get("code", "")), form.get("answer", "")
-    payment = _uuid(form.get("payment", ""))
+    pressed = OnPage(
+        said, _uuid(form.get("payment", "")), form.get("kind", "other"), form.get("words", ""), _uuid(form.get("complaint", ""))
+    )
     try:
         async with db.begin(here.pool) as tx:
-            page = await confirm.by_page(tx, slip, code, payment, said, here.clock(), here.keys, form.get("kind", "other"))
+            page = await confirm.by_page(tx, slip, code, pressed, here.clock(), here.keys)
         return _show(request, page, slip, code, _NOTES.get(said))
     except (Conflict, NotFound, Invalid) as refusal:
         async with db.begin(here.pool) as tx:
@@ -111,7 +115,8 @@ async def style() -> str:
 _NOTES: Final = {
     "confirmed": "已登记：收到了。谢谢！ · Noted: received. Thank you!",
     "disputed": "已登记：没收到。乡镇会在一天内联系您。 · Noted: not received. The township will contact you within a day.",
-    "complaint": "已登记您的反映，乡镇会在一天内联系您。 · Noted. The township will contact you within a day.",
+    "complaint": "已登记您的反映，办理进度见本页。 · Noted. This page shows how it goes on.",
+    "reopen": "已重新办理。 · It is taken up again.",
 }
 
 

@@ -136,7 +136,7 @@ PLACES: Final = (
     ("/corrections", "corrections", ("account.propose", "account.confirm")),
     ("/evidence", "evidence", ("evidence.accept",)),
     ("/confirmations", "confirmations", ("confirm.report",)),
-    ("/complaints", "complaints", ("complaint.close",)),
+    ("/complaints", "complaints", ("complaint.read",)),
     ("/batches", "batches", ("batch.read",)),
     ("/payments", "payments", ("award.read",)),
     ("/funds", "funds", ("fund.read",)),

@@ -41,10 +41,12 @@ async def _approved_by(tx: Tx, family: Paid, person: UUID) -> None:
 @pytest.mark.parametrize(("role", "area"), [("township_reviewer", MOXI), ("county_officer", LUDING)])
 async def test_the_answer_closes_it_and_is_traced_and_moves_no_money(tx: Tx, keys: Keys, role: str, area: str) -> None:
     [family], ids = await _not_received(tx, keys)
-    assert await complain.close(tx, await make.staff(tx, (role, area)), LUDING, ids, f"  {ANSWER}\n", LATER) == 1
-    row = await tx.fetchrow("SELECT status, answer, closed_at FROM complaint WHERE id = $1", ids[0])
+    assert await complain.close(tx, await make.staff(tx, (role, area)), LUDING, ids, f"  {ANSWER}\n", LATER, keys) == 1
+    row = await tx.fetchrow("SELECT status, answer, sealed_answer, closed_at FROM complaint WHERE id = $1", ids[0])
     assert row is not None
-    assert tuple(row) == ("closed", ANSWER, LATER)
+    assert (row["status"], row["answer"], row["closed_at"]) == ("closed", None, LATER)
+    assert ANSWER.encode() not in row["sealed_answer"]
+    assert keys.open("complaint", ids[0], "sealed_answer", row["sealed_answer"]).decode() == ANSWER
     assert await tx.fetchval("SELECT count FROM audit WHERE act = 'complaint.close' AND county = $1", LUDING) == 1
     assert await tx.fetchval("SELECT status FROM payment WHERE id = $1", family.payment) == "paid"
     assert await tx.fetchval("SELECT status FROM confirmation WHERE payment = $1", family.payment) == "disputed"
@@ -53,13 +55,13 @@ async def test_the_answer_closes_it_and_is_traced_and_moves_no_money(tx: Tx, key
 async def test_closing_twice_is_a_conflict_and_keeps_the_first_answer(tx: Tx, keys: Keys) -> None:
     _, ids = await _not_received(tx, keys, 2)
     officer = await make.staff(tx, ("county_officer", LUDING))
-    await complain.close(tx, officer, LUDING, ids[:1], ANSWER, LATER)
-    before = await tx.fetchval("SELECT answer FROM complaint WHERE id = $1", ids[0])
+    await complain.close(tx, officer, LUDING, ids[:1], ANSWER, LATER, keys)
+    before = await tx.fetchval("SELECT sealed_answer FROM complaint WHERE id = $1", ids[0])
     with pytest.raises(Conflict) as refusal:
         async with tx.transaction():
-            await complain.close(tx, officer, LUDING, ids, "另一个答复", LATER)
+            await complain.close(tx, officer, LUDING, ids, "另一个答复", LATER, keys)
     assert refusal.value.code == "moved_on"
-    assert await tx.fetchval("SELECT answer FROM complaint WHERE id = $1", ids[0]) == before
+    assert await tx.fetchval("SELECT sealed_answer FROM complaint WHERE id = $1", ids[0]) == before
     assert await tx.fetchval("SELECT status FROM complaint WHERE id = $1", ids[1]) == "open"
 
 
@@ -67,7 +69,7 @@ async def test_whoever_registered_the_household_may_not_close_it(tx: Tx, keys: K
     [family], ids = await _not_received(tx, keys)
     registrar = await tx.fetchval("SELECT registered_by FROM household WHERE id = $1", family.household)
     with pytest.raises(Refused) as refusal:
-        await complain.close(tx, Actor(registrar, "兼岗", (Grant("county_officer", LUDING),)), LUDING, ids, ANSWER, LATER)
+        await complain.close(tx, Actor(registrar, "兼岗", (Grant("county_officer", LUDING),)), LUDING, ids, ANSWER, LATER, keys)
     assert (refusal.value.code, refusal.value.data["count"]) == ("own_case", 1)
 
 
@@ -76,16 +78,16 @@ async def test_whoever_approved_its_award_may_not_close_it_but_may_close_others(
     reviewer = await make.staff(tx, ("township_reviewer", MOXI))
     await _approved_by(tx, families[0], reviewer.person)
     with pytest.raises(Refused) as refusal:
-        await complain.close(tx, reviewer, LUDING, ids, ANSWER, LATER)
+        await complain.close(tx, reviewer, LUDING, ids, ANSWER, LATER, keys)
     assert (refusal.value.code, refusal.value.data["count"]) == ("own_case", 1)
-    assert await complain.close(tx, reviewer, LUDING, ids[1:], ANSWER, LATER) == 1
+    assert await complain.close(tx, reviewer, LUDING, ids[1:], ANSWER, LATER, keys) == 1
 
 
 @pytest.mark.parametrize("answer", ["", " \n ", "字" * 501])
 async def test_an_answer_in_writing_is_required(tx: Tx, keys: Keys, answer: str) -> None:
     _, ids = await _not_received(tx, keys)
     with pytest.raises(Invalid) as refusal:
-        await complain.close(tx, await make.staff(tx, ("county_officer", LUDING)), LUDING, ids, answer, LATER)
+        await complain.close(tx, await make.staff(tx, ("county_officer", LUDING)), LUDING, ids, answer, LATER, keys)
     assert refusal.value.code == "complaint_answer"
 
 
@@ -93,7 +95,7 @@ async def test_an_answer_in_writing_is_required(tx: Tx, keys: Keys, answer: str)
 async def test_another_area_or_another_role_is_refused(tx: Tx, keys: Keys, role: str, area: str) -> None:
     _, ids = await _not_received(tx, keys)
     with pytest.raises(Refused) as refusal:
-        await complain.close(tx, await make.staff(tx, (role, area)), LUDING, ids, ANSWER, LATER)
+        await complain.close(tx, await make.staff(tx, (role, area)), LUDING, ids, ANSWER, LATER, keys)
     assert refusal.value.code == "not_permitted"
 
 
@@ -102,7 +104,7 @@ async def test_a_complaint_looked_for_in_another_county_is_not_found(tx: Tx, key
     officer = await make.staff(tx, ("county_officer", SHIMIAN))
     for wanted in (ids, []):
         with pytest.raises(NotFound):
-            await complain.close(tx, officer, SHIMIAN, wanted, ANSWER, LATER)
+            await complain.close(tx, officer, SHIMIAN, wanted, ANSWER, LATER, keys)
 
 
 async def test_a_list_costs_the_same_statements_as_one(tx: Tx, keys: Keys) -> None:
@@ -111,7 +113,7 @@ async def test_a_list_costs_the_same_statements_as_one(tx: Tx, keys: Keys) -> No
     for part in (ids[:1], ids[1:]):
         seen: list[str] = []
         with tx.query_logger(lambda record, seen=seen: seen.append(record.query)):
-            await complain.close(tx, officer, LUDING, part, ANSWER, LATER)
+            await complain.close(tx, officer, LUDING, part, ANSWER, LATER, keys)
             await asyncio.sleep(0)
         counts.append(len(seen))
     assert counts[0] == counts[1] > 0

@@ -15,7 +15,7 @@ from relief.domain.errors import Conflict, Invalid, NotFound, Refused
 from relief.domain.message import short_code
 from relief.domain.sealing import Keys
 from relief.services import confirm, notify
-from relief.services.confirm import Page, Turned
+from relief.services.confirm import OnPage, Page, Turned
 from relief.store.db import Tx
 from tests import make, paid
 from tests.make import LUDING, MOXI, NOW
@@ -49,7 +49,7 @@ async def test_two_means_not_received_and_opens_a_complaint_due_in_a_day(tx: Tx,
     [family] = await told(tx, keys)
     assert await say(tx, family, "2", keys) == "disputed"
     assert await standing(tx, family) == ("disputed", "sms")
-    assert await complaints(tx) == [("not_received", "township_reviewer")]
+    assert await complaints(tx) == [("not_received", "township")]
     assert await tx.fetchval("SELECT due_at FROM complaint") == NOW + timedelta(days=1)
 
 
@@ -129,7 +129,7 @@ async def test_the_page_takes_an_answer_once(tx: Tx, keys: Keys) -> None:
     [family] = await told(tx, keys)
 
     async def answer(said: str) -> Page | Turned:
-        return await confirm.by_page(tx, family.slip, family.code, family.payment, said, NOW, keys)
+        return await confirm.by_page(tx, family.slip, family.code, OnPage(said, family.payment), NOW, keys)
 
     page = await answer("confirmed")
     assert isinstance(page, Page)
@@ -144,18 +144,18 @@ async def test_the_page_takes_an_answer_once(tx: Tx, keys: Keys) -> None:
 async def test_the_page_takes_other_complaints_without_touching_the_confirmation(tx: Tx, keys: Keys) -> None:
     [family] = await told(tx, keys)
     for _ in range(2):
-        await confirm.by_page(tx, family.slip, family.code, family.payment, "complaint", NOW, keys, "wrong_amount")
-        await confirm.by_page(tx, family.slip, family.code, None, "complaint", NOW, keys, "other")
-    assert await complaints(tx) == [("other", "township_reviewer"), ("wrong_amount", "township_reviewer")]
+        await confirm.by_page(tx, family.slip, family.code, OnPage("complaint", family.payment, "wrong_amount"), NOW, keys)
+        await confirm.by_page(tx, family.slip, family.code, OnPage("complaint", None, "other"), NOW, keys)
+    assert await complaints(tx) == [("other", "township"), ("wrong_amount", "township")]
     assert await standing(tx, family) == ("awaited", None)
     with pytest.raises(Invalid):
-        await confirm.by_page(tx, family.slip, family.code, None, "complaint", NOW, keys, "weather")
+        await confirm.by_page(tx, family.slip, family.code, OnPage("complaint", None, "weather"), NOW, keys)
 
 
 async def test_nobody_answers_for_another_households_payment(tx: Tx, keys: Keys) -> None:
     one, two = await told(tx, keys, 2)
     with pytest.raises(NotFound):
-        await confirm.by_page(tx, one.slip, one.code, two.payment, "confirmed", NOW, keys)
+        await confirm.by_page(tx, one.slip, one.code, OnPage("confirmed", two.payment), NOW, keys)
     assert await standing(tx, two) == ("awaited", None)
 
 
@@ -201,7 +201,7 @@ async def test_not_received_through_the_reporter_opens_a_complaint_for_each(tx: 
     families = await told(tx, keys, 2)
     reporter = await make.staff(tx, ("reporter", MOXI))
     await confirm.by_reporter(tx, reporter, LUDING, [f.payment for f in families], "disputed", NOW)
-    assert await complaints(tx) == [("not_received", "township_reviewer")] * 2
+    assert await complaints(tx) == [("not_received", "township")] * 2
 
 
 @asynccontextmanager

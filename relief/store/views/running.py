@@ -92,8 +92,8 @@ SELECT 'accept', NULL, count(*), sum(i.amount_fen)::bigint, min(v.submitted_at)
 FROM evidence v JOIN instalment i ON i.county = v.county AND i.id = v.instalment JOIN award a ON a.county = i.county AND a.id = i.award
 WHERE v.status = 'submitted' AND a.village LIKE ANY ($10::text[]) HAVING count(*) > 0
 UNION ALL
-SELECT 'complaint', NULL, count(*), NULL, min(c.due_at) FROM complaint c JOIN household h ON h.county = c.county AND h.id = c.household
-WHERE c.status = 'open' AND h.village LIKE ANY ($11::text[]) HAVING count(*) > 0
+SELECT 'complaint', NULL, count(*), NULL, min(c.due_at) FROM complaint c
+WHERE c.status = 'open' AND c.owner || ':' || c.village LIKE ANY ($11::text[]) HAVING count(*) > 0
 UNION ALL
 SELECT 'draft', NULL, count(*), NULL, min(v.proposed_at)
 FROM activation v JOIN zone_county z ON z.zone = v.zone

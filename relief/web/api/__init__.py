@@ -6,12 +6,16 @@ from typing import Final
 
 from litestar import Router
 
-from relief.web.api import decisions, households, incidents, money, session
+from relief.web.api import complaints, decisions, households, incidents, money, session
 
-ROUTERS: Final = [
-    Router(
-        path="/api/v1",
-        route_handlers=[*session.HANDLERS, *incidents.HANDLERS, *households.HANDLERS, *money.HANDLERS, *decisions.HANDLERS],
-        tags=["v1"],
-    )
-]
+#: One room a line.
+_ROOMS: Final = (
+    session,
+    incidents,
+    households,
+    decisions,
+    money,
+    complaints,
+)
+
+ROUTERS: Final = [Router(path="/api/v1", route_handlers=[handler for room in _ROOMS for handler in room.HANDLERS], tags=["v1"])]

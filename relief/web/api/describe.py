@@ -35,6 +35,9 @@ EXAMPLES: Final[Mapping[str, Any]] = {
         "county": "513322", "incident": _ID, "source": "central", "year": 2022, "document": "财资环〔2022〕88号", "budget_item": "2240703",
         "purpose": "EMERG", "amount_fen": 500_000_000,
     },
+    "TakeComplaint": {"village": "513322103", "kind": "refused", "words": "两次到村委会登记，都说不归他们管。", "way": "hotline"},
+    "PassComplaint": {"department": "discipline", "note": "涉及村干部，请核实"},
+    "AnswerComplaints": {"ids": [_ID], "answer": "已到户核实，银行卡已到账。"},
     "ApproveAwards": {"awards": [_ID], "digest": _DIGEST},
     "Sign": {"step": "check", "batches": [_ID], "digest": _DIGEST},
 }  # fmt: skip

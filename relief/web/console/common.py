@@ -20,6 +20,7 @@ from relief.store.views import incidents
 from relief.store.views.incidents import Incident
 from relief.web import idempotency
 from relief.web.given import Req
+from relief.web.texts import CATALOGUE
 
 PAGE: Final = 50
 START: Final = ("", UUID(int=0))
@@ -94,11 +95,8 @@ def done_of(request: Req) -> str | None:
     return given if given in DONE else None
 
 
-DONE: Final = frozenset(
-    ("opened", "imported", "forced", "proposed", "drafted", "activated", "decided", "approved", "frozen", "signed", "voided", "allocated",
-     "playbook_drafted", "playbook_forced", "playbook_withdrawn", "figure_drafted", "figure_forced", "figure_withdrawn", "move_drafted",
-     "move_confirmed", "move_withdrawn", "corrected", "confirmed", "accepted", "reported", "told", "relayed", "responded", "answered")
-)  # fmt: skip
+#: The sentences a redirect may leave: whatever the catalogue has under `done`.
+DONE: Final = frozenset(key.removeprefix("done.") for key in CATALOGUE if key.startswith("done."))
 
 
 async def once(request: Req, tx: Tx, actor: Actor, key: str, content: Any, now: datetime, act: Callable[[], Awaitable[Any]]) -> Reply:

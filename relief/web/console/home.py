@@ -17,14 +17,17 @@ from relief.store.views.incidents import Incident
 from relief.store.views.running import Funnel, Waiting
 from relief.web import access, given, house, pages
 from relief.web.console import common
+from relief.web.console.complaints import answerable
 from relief.web.given import Req
 
 #: The actions behind each kind of waiting work, in the order of the statement; 'village' kinds end below the county.
 _ACTIONS: Final = (
     ("award.approve.A", True), ("award.approve.B", True), ("batch.prepare", False), ("batch.check", False), ("batch.authorise", False),
     ("batch.freeze", False), ("activation.activate", False), ("account.propose", True), ("account.confirm", True), ("evidence.accept", True),
-    ("complaint.close", True), ("activation.draft", False), ("zone.force", False), ("confirm.report", True),
+    ("activation.draft", False), ("zone.force", False), ("confirm.report", True),
 )  # fmt: skip
+#: Complaints stand after these, as patterns over department and place.
+_COMPLAINTS_AT: Final = 10
 #: Kind of work → where it is done. What comes first is more urgent.
 _PLACES: Final = {
     "force": "/incidents", "activate": "/incidents", "draft": "/incidents", "approve": "/approvals", "sign": "/batches", "freeze": "/batches",
@@ -79,7 +82,8 @@ async def home(
 
 
 def _areas(actor: Actor) -> list[list[str]]:
-    return [common.patterns(actor, action) if village else common.county_patterns(actor, action) for action, village in _ACTIONS]
+    areas = [common.patterns(actor, action) if village else common.county_patterns(actor, action) for action, village in _ACTIONS]
+    return [*areas[:_COMPLAINTS_AT], answerable(actor), *areas[_COMPLAINTS_AT:]]
 
 
 def _work(waiting: Waiting) -> Work:
