@@ -40,3 +40,46 @@ DO $$ DECLARE t text; BEGIN
         EXECUTE format('CREATE POLICY shared ON %I USING (county = ''000000'')', t);
     END LOOP;
 END $$;
+
+CREATE INDEX audit_recent ON audit (at, id);
+
+-- Post-audit 抽查: a sample anybody can draw again from its seed, and what was found about each payment in it.
+CREATE TABLE post_audit (
+    county      text NOT NULL,
+    id          uuid NOT NULL DEFAULT gen_random_uuid(),
+    incident    uuid NOT NULL,
+    seed        text NOT NULL CHECK (seed <> ''),
+    size        integer NOT NULL CHECK (size > 0),
+    strata      jsonb NOT NULL,            -- stratum → [paid payments in it, drawn]
+    drawn_by    uuid NOT NULL,
+    drawn_at    timestamptz NOT NULL,
+    PRIMARY KEY (county, id),
+    CONSTRAINT post_audit_seed UNIQUE (county, incident, seed)
+);
+CREATE TABLE post_audit_item (
+    county      text NOT NULL,
+    post_audit  uuid NOT NULL,
+    payment     uuid NOT NULL,
+    stratum     text NOT NULL,
+    finding     text CHECK (finding IN ('fine', 'mend', 'recover')),
+    wrong_fen   bigint NOT NULL DEFAULT 0 CHECK (wrong_fen >= 0),
+    note        text NOT NULL DEFAULT '',
+    found_by    uuid,
+    found_at    timestamptz,
+    PRIMARY KEY (county, post_audit, payment),
+    CONSTRAINT post_audit_item_sample FOREIGN KEY (county, post_audit) REFERENCES post_audit (county, id),
+    CONSTRAINT post_audit_item_found CHECK ((finding IS NULL) = (found_by IS NULL) AND (finding IS NULL) = (found_at IS NULL)),
+    CONSTRAINT post_audit_item_wrong CHECK (wrong_fen = 0 OR finding = 'recover')
+);
+CREATE INDEX post_audit_item_payment ON post_audit_item (county, payment);
+
+GRANT SELECT, INSERT ON post_audit, post_audit_item TO relief_app;
+GRANT UPDATE (finding, wrong_fen, note, found_by, found_at) ON post_audit_item TO relief_app;
+
+DO $$ DECLARE t text; BEGIN
+    FOREACH t IN ARRAY ARRAY['post_audit', 'post_audit_item'] LOOP
+        EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', t);
+        EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', t);
+        EXECUTE format('CREATE POLICY area ON %I USING (county LIKE ANY ((SELECT relief_scope())::text[]))', t);
+    END LOOP;
+END $$;

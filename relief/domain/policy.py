@@ -86,6 +86,9 @@ _TABLE: Final[Mapping[str, str]] = {
     "complaint.answer.finance": "finance_checker finance_authoriser",
     "complaint.answer.discipline": "auditor",
     "audit.read": "auditor audit_admin",
+    "audit.follow": "auditor",
+    "audit.sample": "auditor",
+    "audit.find": "auditor",
     "trace.watch": "system_admin audit_admin",
     "staff.manage": "system_admin security_admin",
 }  # fmt: skip

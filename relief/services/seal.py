@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 import msgspec
 
 from relief.domain import trail
+from relief.domain.policy import Actor
 from relief.domain.trail import Checkpoint, Head
-from relief.store import errands, seals
+from relief.store import audits, errands, seals
 from relief.store.db import Tx
 from relief.store.seals import Kept, Pending, Seal
 
@@ -72,3 +74,19 @@ async def state(tx: Tx, now: datetime) -> State:
     waiting, last = await seals.waiting(tx), await seals.last_checkpoint(tx)
     unsealed = waiting.since is not None and now - waiting.since > SEAL_ALARM
     return State(waiting.acts, waiting.since, last, unsealed or last is None or now - last.at > CHECKPOINT_ALARM)
+
+
+async def export(tx: Tx, counties: Sequence[str]) -> AsyncIterator[str]:
+    """The sealed trace of these counties (LIKE patterns), one line an act; see domain/trail.py."""
+    async for line in seals.export(tx, counties):
+        yield line
+
+
+async def note_export(tx: Tx, actor: Actor, counties: Sequence[str], now: datetime) -> None:
+    """That somebody takes the trace away is an act too."""
+    await audits.add(tx, audits.SHARED, actor, "audit.export", "audit", [], now, {"counties": list(counties)})
+
+
+def digest_of(ids: Sequence[UUID]) -> bytes:
+    """The digest an act on exactly these ids carries."""
+    return audits.digest(sorted(i.bytes for i in ids))

@@ -141,6 +141,7 @@ PLACES: Final = (
     ("/payments", "payments", ("award.read",)),
     ("/funds", "funds", ("fund.read",)),
     ("/messages", "messages", ("message.read",)),
+    ("/audit", "audit", ("audit.read",)),
 )
 
 

@@ -9,6 +9,7 @@ from litestar import Router
 from relief.web.console import (
     activation,
     approvals,
+    audit,
     batches,
     complaints,
     desk,
@@ -52,6 +53,7 @@ ROUTERS: Final = [
                 households,
                 desk,
                 complaints,
+                audit,
                 parts,
                 reference,
             )
