@@ -96,7 +96,9 @@ async def activate(tx: Tx, actor: Actor, county: str, county_activation: UUID, n
     if await activations.activate(tx, county, county_activation, actor.person, now) != 1:
         raise Conflict("already_active", "该县已启动 · this county is active already")
     await activations.start(tx, act.id)
-    await activations.start_incident(tx, act.incident)
+    if await activations.start_incident(tx, act.incident):
+        detail = {"from": "reported", "to": "active"}
+        await audits.add(tx, audits.SHARED, actor, "incident.move", "incident", [act.incident], now, detail)
     await audits.add(tx, county, actor, "activation.activate", "county_activation", [county_activation], now, {"cap_fen": part.cap_fen})
 
 

@@ -95,6 +95,17 @@ async def proposals(tx: Tx, actor: Actor, incident: UUID, now: datetime, neighbo
     ]
 
 
+async def governments(tx: Tx, actor: Actor, incident: UUID) -> list[tuple[Issuer, str]]:
+    """For which governments this person records decisions on an incident, whether or not a plan of theirs is in force; widest first."""
+    known = sorted(set(await _concerned(tx, incident)))
+    return [
+        (issuer, area)
+        for issuer in ISSUERS
+        for area in sorted({c[: DIGITS["province" if issuer == "national" else issuer]] for c in known})
+        if actor.may(f"response.decide.{issuer}", area)
+    ]
+
+
 async def decide(tx: Tx, actor: Actor, incident: UUID, decision: Decision, now: datetime) -> UUID:
     """Record a decision with its document; what the plan proposed at that moment is kept beside it.
 

@@ -21,7 +21,7 @@ from geo.model import Options as Options
 from geo.write import Shape
 from relief.domain.days import beijing_day
 from relief.domain.errors import Invalid
-from relief.services import zoning
+from relief.services import sheets, zoning
 from relief.store import zones
 from relief.store.db import Tx
 
@@ -30,10 +30,8 @@ MIME: Final = {
     "geojson": "application/geo+json",
     "kml": "application/vnd.google-earth.kml+xml",
     "gpkg": "application/geopackage+sqlite3",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "xlsx": sheets.XLSX,
 }
-#: A cell that begins with one of these could be taken for a formula.
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 _HEADS: Final = ("分区 band", "等级 level", "县代码", "县", "乡镇", "村代码", "村", "村点位置 place")
 
 
@@ -155,15 +153,10 @@ def _sheet(version: zones.Zone, rows: Sequence[tuple[str | int, ...]], now: date
     sheet = book.create_sheet("村名单 villages")
     sheet.freeze_panes = "A3"
     said = f"{version.title} · 第{version.version}版 version {version.version}（{version.status}） · {beijing_day(now)} · {len(rows)}个村"
-    sheet.append([_cell(said)])
+    sheet.append([sheets.cell(said)])
     sheet.append(_HEADS)
     for row in rows:
-        sheet.append([_cell(value) for value in row])
+        sheet.append([sheets.cell(value) for value in row])
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
-
-
-def _cell(value: str | int) -> str | int:
-    """Text stays text."""
-    return "'" + value if isinstance(value, str) and value.startswith(_FORMULA) else value

@@ -140,9 +140,9 @@ async def lock_incident(tx: Tx, incident: UUID) -> Incident:
     return await one(tx, _LOCK_INCIDENT, Incident, incident)
 
 
-async def start_incident(tx: Tx, incident: UUID) -> None:
-    """reported → active; an incident that is active already stays so."""
-    await run(tx, _INCIDENT_ACTIVE, incident)
+async def start_incident(tx: Tx, incident: UUID) -> int:
+    """reported → active with its first county; how many moved (0: it was active already)."""
+    return await run(tx, _INCIDENT_ACTIVE, incident)
 
 
 async def zone(tx: Tx, zone: UUID) -> Zone:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from itertools import groupby
 from operator import attrgetter
 from typing import Any, Final
@@ -59,8 +60,8 @@ def project_name(context: Context, code: str) -> str:
     return str(context["t"]("unit.stage_of", aid=context["t"].word("aid", aid), stage=stage))
 
 
-def count(number: int | None) -> str:
-    """'12,431'."""
+def count(number: int | Decimal | None) -> str:
+    """'12,431', '6,502.50'."""
     return "—" if number is None else f"{number:,}"
 
 
@@ -103,6 +104,11 @@ def digest(value: bytes | None) -> str:
     return " ".join(text[i : i + 4] for i in range(0, len(text), 4)) or "—"
 
 
+def by_class(codes: Iterable[str]) -> list[tuple[str, list[str]]]:
+    """GB/T 28921 codes by their class, the first two digits."""
+    return [(first, list(group)) for first, group in groupby(codes, key=lambda code: code[:2])]
+
+
 #: Nouns and their states → tone: wait (somebody must act), move (on its way), done, bad (needs somebody), stop (ended without effect).
 TONES: Final[Mapping[str, Mapping[str, str]]] = {
     "incident": {"reported": "wait", "active": "move", "recovery": "move", "closed": "stop"},
@@ -122,6 +128,9 @@ TONES: Final[Mapping[str, Mapping[str, str]]] = {
     "message": {"queued": "wait", "sending": "move", "sent": "move", "delivered": "done", "failed": "bad", "unknown": "bad"},
     "confirmation": {"awaited": "wait", "confirmed": "done", "disputed": "bad", "silent": "wait", "void": "stop"},
     "complaint": {"open": "bad", "closed": "done"},
+    "alert": {
+        "parked": "move", "proposed": "wait", "accepted": "done", "dismissed": "stop", "superseded": "stop", "withdrawn": "stop", "noted": "stop",
+    },
     "evidence": {"submitted": "wait", "accepted": "done", "refused": "stop"},
     "account": {"proposed": "wait", "current": "done", "replaced": "stop", "refused": "stop"},
 }  # fmt: skip
@@ -130,6 +139,7 @@ TONES: Final[Mapping[str, Mapping[str, str]]] = {
 PLACES: Final = (
     ("/", "home", ()),
     ("/incidents", "situation", ("incident.read",)),
+    ("/alerts", "alerts", ("incident.open",)),
     ("/playbooks", "playbooks", ("incident.read",)),
     ("/households", "households", ("household.read",)),
     ("/approvals", "approvals", ("award.approve.A", "award.approve.B")),
@@ -172,7 +182,7 @@ def in_words(codes: Iterable[str], book: Playbook, t: Texts) -> list[str]:
 
 FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "yuan": yuan, "wan": large, "count": count, "moment": moment, "clock_time": clock_time, "span": span, "age": age,
-    "digest": digest, "groupby_order": groupby_order, "in_words": in_words, "url": lambda text: quote(str(text), safe=""),
+    "groupby_class": by_class, "digest": digest, "groupby_order": groupby_order, "in_words": in_words, "url": lambda text: quote(str(text), safe=""),
 }  # fmt: skip
 GLOBALS: Final[Mapping[str, Any]] = {
     "tones": tone, "places": PLACES, "roles": roles, "may_any": may_any, "project_name": project_name,

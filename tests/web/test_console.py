@@ -95,8 +95,9 @@ async def find(desk: Desk, page: str, action: str) -> str:
 
 async def draw_zone(province: Desk, second: Desk) -> str:
     """Incident opened, zone imported by one officer and put in force by another; the incident's address."""
-    page = await province.open("/incidents")
-    opened = await province.press(page, "/incidents", county=COUNTY, hazard="020100", occurred_at="2022-09-05T12:52", drill="yes")
+    page = await province.open(f"/incidents/new?county={COUNTY}&hazard=020100&occurred_at=2022-09-05T12:52&drill=yes")
+    assert "2022-09-05 泸定县地震" in page
+    opened = await province.press(page, "/incidents")
     at = opened.headers["location"].split("?")[0]
     assert 'class="drill"' in await province.open(at)
     page = await province.open(at + "/zones/new")

@@ -51,9 +51,10 @@ async def test_a_level_is_proposed_with_its_indicator_and_decided_by_a_document(
     province = Desk(await enter("province_officer", "51"))
     page = await province.open(f"/incidents/{incident}")
     assert "国家 <strong>" in page, "the situation page says what is proposed"
-    page = await province.open(at)
-    assert "死亡和失踪 62 ≥" in page
     decided = f"/incidents/{incident}/responses"
+    page = await province.open(decided)
+    assert "死亡和失踪 62 ≥" in page
+    assert "未核实" in page
     form = page[page.index('value="national"') - 400 :]
     page = await province.do(form, decided, document="国减办〔2022〕1号", reason="会商研判", decided_at=local(clock))
     assert "国减办〔2022〕1号" in page

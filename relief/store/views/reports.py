@@ -1,8 +1,10 @@
-"""What the page of reports and responses reads beside the services: decisions made, names of areas."""
+"""What the pages of reports and responses read beside the services: versions, missed deadlines, decisions made, names of areas."""
 
 from __future__ import annotations
 
+from relief.store.incidents import counties
 from relief.store.regions import names
-from relief.store.responses import Response, history
+from relief.store.reports import Missed, Named, Report, latest, missed, named
+from relief.store.responses import Response, current, history
 
-__all__ = ["Response", "history", "names"]
+__all__ = ["Missed", "Named", "Report", "Response", "counties", "current", "history", "latest", "missed", "named", "names"]

@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
 import msgspec
 from litestar import Response
 
+from relief.domain.days import BEIJING
 from relief.domain.errors import Invalid, NotFound
 from relief.domain.policy import Actor
 from relief.store.db import Tx
@@ -97,6 +98,33 @@ def done_of(request: Req) -> str | None:
 
 #: The sentences a redirect may leave: whatever the catalogue has under `done`.
 DONE: Final = frozenset(key.removeprefix("done.") for key in CATALOGUE if key.startswith("done."))
+
+
+def moment(text: str, field: str) -> datetime:
+    """A moment as a browser's field gives it, in Beijing time."""
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=BEIJING)
+    except ValueError:
+        raise Invalid("moment", "时间无法读懂 · the moment cannot be read", field=field) from None
+
+
+def before(text: str | None) -> tuple[datetime, UUID] | None:
+    """Where a page of a list by time begins: what `mark` made of the last row; anything else is refused."""
+    if not text:
+        return None
+    at, _, id_ = text.partition("~")
+    try:
+        found = datetime.fromisoformat(at)
+        if found.tzinfo is None:
+            raise ValueError(at)
+        return found, UUID(id_)
+    except ValueError:
+        raise Invalid("cursor", "翻页标记无效，请从第一页开始 · that cursor is not ours, start from the first page") from None
+
+
+def mark(at: datetime, id_: UUID) -> str:
+    """The end of a page of a list by time."""
+    return f"{at.astimezone(UTC).strftime('%Y-%m-%dT%H:%M:%S.%fZ')}~{id_}"
 
 
 async def once(request: Req, tx: Tx, actor: Actor, key: str, content: Any, now: datetime, act: Callable[[], Awaitable[Any]]) -> Reply:

@@ -12,11 +12,13 @@ from litestar import Response, get
 from relief.domain.policy import Actor
 from relief.services import seal
 from relief.store import db
+from relief.store.db import Tx
+from relief.store.views import alerts as inbox_views
 from relief.store.views import running
 from relief.store.views.incidents import Incident
 from relief.store.views.running import Funnel, Waiting
 from relief.web import access, given, house, pages
-from relief.web.console import common
+from relief.web.console import alerts, common, reports
 from relief.web.console.complaints import answerable
 from relief.web.given import Req
 
@@ -30,7 +32,7 @@ _ACTIONS: Final = (
 _COMPLAINTS_AT: Final = 10
 #: Kind of work → where it is done. What comes first is more urgent.
 _PLACES: Final = {
-    "force": "/incidents", "activate": "/incidents", "draft": "/incidents", "approve": "/approvals", "sign": "/batches", "freeze": "/batches",
+    "alert": "/alerts", "owed": "/reports", "force": "/incidents", "activate": "/incidents", "draft": "/incidents", "approve": "/approvals", "sign": "/batches", "freeze": "/batches",
     "complaint": "/complaints", "accept": "/evidence", "confirm account": "/corrections", "correct": "/corrections", "report": "/confirmations",
 }  # fmt: skip
 
@@ -67,7 +69,8 @@ async def home(
     request: Req, read: given.Read, actor: given.Me, now: given.Now, incident: given.FromQuery[UUID | None] = None
 ) -> Response[str]:
     """What waits for me, and where the money sticks."""
-    work = [_work(w) for w in await running.waiting(read, _areas(actor), actor.person)]
+    work = [_work(w) for w in await running.waiting(read, _areas(actor), actor.person)] + await _watch(read, actor, now)
+    feeds = await alerts.feeds(read, house.of(request).settings, now) if actor.areas("incident.open") else []
     current = await common.chosen(read, actor, incident)
     funnel = await running.funnel(read, current.id, common.patterns(actor, "incident.read")) if current else None
     due = await running.background_due(read)
@@ -76,7 +79,8 @@ async def home(
         async with db.read(house.of(request).pool) as everywhere:  # counts and times only, over all counties
             trace = await seal.state(everywhere, now)
     return pages.page(
-        request, "home.html", now=now, idle=due is None or now - due > SILENT_FOR, last=due, trace=trace, work=sorted(work, key=lambda w: list(_PLACES).index(w.kind)), incident=current,
+        request, "home.html", now=now, dead=[f.source for f in feeds if f.health in ("dead", "unasked")],
+        idle=due is None or now - due > SILENT_FOR, last=due, trace=trace, work=sorted(work, key=lambda w: list(_PLACES).index(w.kind)), incident=current,
         stages=stages(funnel, current) if funnel and current else [], funnel=funnel, drill=bool(current and current.drill), done=common.done_of(request),
     )  # fmt: skip
 
@@ -84,6 +88,16 @@ async def home(
 def _areas(actor: Actor) -> list[list[str]]:
     areas = [common.patterns(actor, action) if village else common.county_patterns(actor, action) for action, village in _ACTIONS]
     return [*areas[:_COMPLAINTS_AT], answerable(actor), *areas[_COMPLAINTS_AT:]]
+
+
+async def _watch(read: Tx, actor: Actor, now: datetime) -> list[Work]:
+    """Alerts that propose something in this person's area, and reports this person owes within a day or owes already."""
+    found = []
+    if areas := common.patterns(actor, "incident.open"):
+        inbox = await inbox_views.waiting(read, areas)
+        found += [Work("alert", None, inbox.items, None, inbox.oldest, _PLACES["alert"])] if inbox.items else []
+    owed = await reports.mine(read, actor, now)
+    return [*found, Work("owed", "late" if owed.late else None, owed.items, None, owed.first, _PLACES["owed"])] if owed.items else found
 
 
 def _work(waiting: Waiting) -> Work:

@@ -1,26 +1,28 @@
-"""灾情与响应: versions of what counties reported, who owes what until when, which level the plans propose, and what was decided."""
+"""灾情统计: versions of what counties reported, side by side, who owes what until when, printed and taken along."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Final, Literal
+from urllib.parse import quote
 from uuid import UUID
 
 import msgspec
 from litestar import Response, get, post
 
-from relief.domain.days import BEIJING
+from relief.domain import statistics
 from relief.domain.errors import Invalid
-from relief.domain.plan import ROMAN, Issuer
 from relief.domain.policy import Actor
-from relief.domain.response import Act
-from relief.domain.statistics import INDICATORS, SUM_NAMES
-from relief.services import report, respond
+from relief.domain.reporting import TERMS
+from relief.domain.statistics import INDICATORS, Change, Figures
+from relief.services import report, report_files, respond, sheets
 from relief.services.report import NewReport, Owed
-from relief.services.respond import Decision, Proposed
+from relief.services.respond import Proposed
 from relief.store.db import Tx
 from relief.store.views import incidents, reports
+from relief.store.views.reports import Named, Report
 from relief.web import given, pages
 from relief.web.console import common
 from relief.web.given import Req
@@ -30,19 +32,8 @@ _RELAYS: Final = {
     ("city", "relay"): "city", ("city", "final relay"): "city", ("province", "relay"): "province", ("province", "final relay"): "province",
     ("county", "direct"): "direct",
 }  # fmt: skip
-
-
-class DecideForm(msgspec.Struct, frozen=True):
-    """A decision with its document; the moment is Beijing time. An empty level ends the response."""
-
-    csrf: str
-    issuer: Issuer
-    area: str
-    act: Act
-    document: str
-    reason: str
-    decided_at: str
-    level: str = ""
+#: What the table of counties shows of each.
+SHOWN: Final = ("deaths", "missing", "relocated", "rooms_collapsed", "rooms_severe", "direct_loss")
 
 
 class RelayForm(msgspec.Struct, frozen=True):
@@ -55,41 +46,85 @@ class RelayForm(msgspec.Struct, frozen=True):
 
 
 class Line(msgspec.Struct, frozen=True):
-    """A duty, and the way in which this person may do it (None: not theirs)."""
+    """A duty, the way in which this person may pass it on (None: not theirs), and whether they owe it themselves."""
 
     owed: Owed
     relay: str | None
+    mine: bool
+
+
+class Told(msgspec.Struct, frozen=True):
+    """A county's latest version as a line of the table."""
+
+    county: str
+    name: str
+    report: Report
+    figures: Figures
+
+
+class Comparison(msgspec.Struct, frozen=True):
+    """Two versions of a county side by side: every indicator that one of them has, and what changed."""
+
+    left: Report
+    right: Report
+    rows: list[tuple[str, Decimal | None, Decimal | None, Change | None]]
+
+
+@get("/reports", action="incident.read")
+async def duties(request: Req, read: given.Read, actor: given.Me, now: given.Now) -> Response[str]:
+    """What is owed on every open incident, by deadline; what this person owes comes first."""
+    lines = [_line(actor, o) for o in await report.duties(read, now)]
+    return pages.page(request, "duties.html", lines=sorted(lines, key=lambda x: not x.mine)[:500], now=now, terms=TERMS)
 
 
 @get("/incidents/{incident:uuid}/reports", action="incident.read")
 async def page(
-    request: Req, read: given.Read, actor: given.Me, now: given.Now, incident: given.FromPath[UUID], county: given.FromQuery[str | None] = None
+    request: Req, read: given.Read, actor: given.Me, now: given.Now, incident: given.FromPath[UUID], county: given.FromQuery[str | None] = None,
+    left: given.FromQuery[int | None] = None, right: given.FromQuery[int | None] = None,
 ) -> Response[str]:  # fmt: skip
-    """Everything on one page; the county chosen opens its versions."""
+    """All counties and their sum; the one chosen opens its versions, compared two by two."""
     found = await incidents.incident(read, incident)
     owed = await report.duties(read, now, incident)
-    proposed = await respond.proposals(read, actor, incident, now)
-    counties = {o.county: o.county_name for o in owed}
-    chosen = county if county in counties else next(iter(counties), None)
-    history = await report.history(read, actor, incident, chosen) if chosen and actor.may("incident.read", chosen) else []
-    decided = await reports.history(read, incident)
+    latest = await reports.latest(read, incident, [""])
+    names = await reports.names(read, sorted({*latest, *await reports.counties(read, [incident])}))
+    names = {code: name for code, name in names.items() if actor.may("incident.read", code)}
+    mine = [c for c in names if actor.may("incident.report", c)]
+    chosen = county if county in names else next(iter([*mine, *latest, *names]), None)
+    chosen = chosen if chosen in names else None
+    history = await report.history(read, actor, incident, chosen) if chosen else []
+    told = [Told(c, names[c], r, statistics.from_units(r.indicators)) for c, r in sorted(latest.items()) if c in names]
     return pages.page(
-        request, "reports.html", incident=found, now=now, drill=found.drill, lines=[_line(actor, o) for o in owed], proposed=proposed,
-        names=await reports.names(read, [p.area for p in proposed]), deciding={p.area + p.issuer for p in proposed if _may_decide(actor, p)},
-        counties=counties, county=chosen, history=list(reversed(history)), decided=list(reversed(decided)), indicators=INDICATORS, sums=SUM_NAMES,
-        roman=ROMAN, may_report=bool(chosen) and actor.may("incident.report", chosen or ""), done=common.done_of(request),
+        request, "reports.html", incident=found, now=now, drill=found.drill, lines=[_line(actor, o) for o in owed], counties=names, county=chosen,
+        told=told, summed=statistics.total(x.figures for x in told), shown=SHOWN, missed=await reports.missed(read, incident),
+        history=list(reversed(history)), behind=await _behind(read, incident, chosen), comparison=_compare([v for v, _ in history], left, right),
+        indicators=INDICATORS, may_report=bool(chosen) and found.status != "closed" and actor.may("incident.report", chosen or ""),
         latest=history[-1][0].indicators if history else {}, after=history[-1][0].version if history else 0,
+        large=statistics.large(history[-1][1]) if history else [], terms=TERMS, done=common.done_of(request),
     )  # fmt: skip
 
 
-def _may_decide(actor: Actor, proposed: Proposed) -> bool:
-    return actor.may(f"response.decide.{proposed.issuer}", proposed.area)
+async def _behind(read: Tx, incident: UUID, county: str | None) -> Mapping[int, Named]:
+    return {n.version: n for n in await reports.named(read, incident, county)} if county else {}
+
+
+def _compare(versions: Sequence[Report], left: int | None, right: int | None) -> Comparison | None:
+    """The two versions asked for, else the last two."""
+    if len(versions) < 2:
+        return None
+    by_version = {v.version: v for v in versions}
+    one = by_version.get(left or 0, versions[-2])
+    two = by_version.get(right or 0, versions[-1])
+    was, now = statistics.from_units(one.indicators), statistics.from_units(two.indicators)
+    changed = {c.indicator: c for c in statistics.changes(was, now)}
+    rows = [(key, was.get(key), now.get(key), changed.get(key)) for key in INDICATORS if key in was or key in now]
+    return Comparison(one, two, rows)
 
 
 def _line(actor: Actor, owed: Owed) -> Line:
     level = _RELAYS.get((owed.duty.level, owed.duty.what))
-    mine = level is not None and owed.duty.version is not None and actor.may(f"report.relay.{level}", owed.county)
-    return Line(owed, level if mine else None)
+    relay = level if level and owed.duty.version is not None and actor.may(f"report.relay.{level}", owed.county) else None
+    own = level is None and actor.may("incident.report", owed.county)
+    return Line(owed, relay, relay is not None or own)
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -107,6 +142,23 @@ async def standing(read: Tx, actor: Actor, incident: UUID, now: datetime) -> Sta
     return Standing(proposed, sum(o.duty.late for o in owed), min((o.duty.due_at for o in owed if not o.duty.late), default=None))
 
 
+class Mine(msgspec.Struct, frozen=True):
+    """What this person owes: how many duties are late or due within a day, and the earliest deadline."""
+
+    items: int
+    late: int
+    first: datetime | None
+
+
+async def mine(read: Tx, actor: Actor, now: datetime) -> Mine:
+    """For the first page of whoever reports or passes on."""
+    if not any(actor.areas(a) for a in ("incident.report", "report.relay.city", "report.relay.province", "report.relay.direct")):
+        return Mine(0, 0, None)
+    found = [x.owed.duty for x in (_line(actor, o) for o in await report.duties(read, now)) if x.mine]
+    near = [d for d in found if (d.due_at - now).total_seconds() < 86_400]
+    return Mine(len(near), sum(d.late for d in near), min((d.due_at for d in near), default=None))
+
+
 @post("/incidents/{incident:uuid}/reports", action="incident.report")
 async def add(
     data: given.Form[dict[str, str]], tx: given.Write, actor: given.Me, now: given.Now, incident: given.FromPath[UUID]
@@ -116,7 +168,7 @@ async def add(
     new = NewReport(
         county=data.get("county", ""),
         after=_whole(data.get("after", "")),
-        as_of=_moment(data.get("as_of", ""), "as_of"),
+        as_of=common.moment(data.get("as_of", ""), "as_of"),
         source=data.get("source", ""),
         indicators=None if data.get("kind") == "zero" else figures,
         note=data.get("note", ""),
@@ -126,39 +178,27 @@ async def add(
     return common.go(f"/incidents/{incident}/reports?county={new.county}", "told")
 
 
-@post("/incidents/{incident:uuid}/reports/relay", action="incident.read")
-async def relay(
-    data: given.Form[RelayForm], tx: given.Write, actor: given.Me, now: given.Now, incident: given.FromPath[UUID]
-) -> Response[bytes]:
-    """Pass a version on to the level above."""
-    await report.relay(tx, actor, incident, [(data.county, data.version)], data.level, now)
-    return common.go(f"/incidents/{incident}/reports", "relayed")
-
-
-@post("/incidents/{incident:uuid}/responses", action="incident.read")
-async def decide(
-    data: given.Form[DecideForm], tx: given.Write, actor: given.Me, now: given.Now, incident: given.FromPath[UUID]
-) -> Response[bytes]:
-    """Record what a government decided."""
-    decision = Decision(
-        issuer=data.issuer, area=data.area, act=data.act, document=data.document, reason=data.reason,
-        decided_at=_moment(data.decided_at, "decided_at"), level=_whole(data.level) if data.act != "end" else None,
-    )  # fmt: skip
-    await respond.decide(tx, actor, incident, decision, now)
-    return common.go(f"/incidents/{incident}/reports", "responded")
-
-
 def _whole(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 9):
         raise Invalid("whole", "须为整数 · a whole number is needed")
     return int(text)
 
 
-def _moment(text: str, field: str) -> datetime:
-    try:
-        return datetime.fromisoformat(text).replace(tzinfo=BEIJING)
-    except ValueError:
-        raise Invalid("moment", "时间无法读懂 · the moment cannot be read", field=field) from None
+@post("/incidents/{incident:uuid}/reports/relay", action="incident.read")
+async def relay(
+    data: given.Form[RelayForm], tx: given.Write, actor: given.Me, now: given.Now, incident: given.FromPath[UUID]
+) -> Response[bytes]:
+    """Pass a version on to the level above."""
+    await report.relay(tx, actor, incident, [(data.county, data.version)], data.level, now)
+    return common.go(f"/incidents/{incident}/reports?county={quote(data.county)}", "relayed")
 
 
-HANDLERS: Final = [page, add, relay, decide]
+@get("/incidents/{incident:uuid}/reports/file", action="incident.read")
+async def file(read: given.Read, actor: given.Me, now: given.Now, incident: given.FromPath[UUID]) -> Response[bytes]:
+    """The quick-report forms and every version, as XLSX."""
+    made = await report_files.export(read, actor, incident, now)
+    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(made.name)}"}
+    return Response(content=made.content, media_type=sheets.XLSX, headers=headers)
+
+
+HANDLERS: Final = [duties, page, add, relay, file]

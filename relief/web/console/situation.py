@@ -1,21 +1,17 @@
-"""The situation of an incident on a map, its figures, and opening one."""
+"""The situation of an incident on a map, and its figures."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-import msgspec
-from litestar import Response, get, post
+from litestar import Response, get
 
-from relief.domain.days import BEIJING
 from relief.domain.errors import Invalid
-from relief.domain.incident import HAZARDS, NewIncident
+from relief.domain.incident import HAZARDS
 from relief.domain.plan import ROMAN
-from relief.services import zoning
 from relief.store.db import Tx
 from relief.store.views import cells, incidents, running
 from relief.web import access, given, house, pages, shapes, tiles
@@ -26,38 +22,6 @@ from relief.web.grids import Grids
 
 #: Shown before anything is drawn: the province.
 _PROVINCE: Final = (97.3, 26.0, 108.6, 34.4)
-
-
-class OpenForm(msgspec.Struct, frozen=True):
-    """The form that opens an incident; the moment is Beijing time as a browser's field gives it."""
-
-    csrf: str
-    county: str
-    hazard: str
-    occurred_at: str
-    drill: str = ""
-
-
-@get("/incidents", action="incident.read")
-async def index(request: Req, read: given.Read, actor: given.Me, now: given.Now) -> Response[str]:
-    """All incidents of my areas."""
-    found = await incidents.incidents(read, common.patterns(actor, "incident.read"))
-    return pages.page(request, "incidents.html", incidents=found, now=now, hazards=HAZARDS, done=common.done_of(request))
-
-
-@post("/incidents", action="incident.open")
-async def open_incident(data: given.Form[OpenForm], tx: given.Write, actor: given.Me, now: given.Now) -> Response[bytes]:
-    """Open one."""
-    new = NewIncident(data.hazard, data.county.strip(), _moment(data.occurred_at), data.drill == "yes")
-    made = await zoning.open_incident(tx, actor, new, now)
-    return common.go(f"/incidents/{made}", "opened")
-
-
-def _moment(text: str) -> datetime:
-    try:
-        return datetime.fromisoformat(text).replace(tzinfo=BEIJING)
-    except ValueError:
-        raise Invalid("moment", "时间无法读懂 · the moment cannot be read", field="occurred_at") from None
 
 
 @get("/incidents/{incident:uuid}", action="incident.read")
@@ -147,4 +111,4 @@ def _bounds(bands: list[incidents.Band]) -> tuple[float, float, float, float]:
     return min(b.west for b in bands), min(b.south for b in bands), max(b.east for b in bands), max(b.north for b in bands)
 
 
-HANDLERS: Final = [index, open_incident, situation, map_json, cells_tile]
+HANDLERS: Final = [situation, map_json, cells_tile]
