@@ -96,6 +96,11 @@ def name(day: date, county: str, hazard: str) -> str:
     return f"{day.isoformat()} {county}{HAZARDS[hazard]}"
 
 
+def is_natural(hazard: str) -> bool:
+    """True for disasters of GB/T 28921; hardship of one family and seasonal need are not reported as disasters (灾情报告)."""
+    return not hazard.startswith("90")
+
+
 def statistics_kind(hazard: str) -> str | None:
     """The kind under which the statistics system counts it; None for what it does not count (fog, subsidence, …)."""
     return STATISTICS_KINDS.get(hazard)

@@ -12,7 +12,7 @@ from typing import Final, Literal
 import msgspec
 
 from relief.domain.days import BEIJING, add_working_days, beijing, beijing_day
-from relief.domain.incident import DROUGHT
+from relief.domain.incident import DROUGHT, is_natural
 
 Level = Literal["county", "city", "province"]
 What = Literal["first", "relay", "direct", "follow-up", "final", "final relay"]
@@ -68,8 +68,11 @@ class Duty(msgspec.Struct, frozen=True):
 
 
 def due(course: Course, now: datetime, terms: Terms = TERMS) -> list[Duty]:
-    """Everything owed for this county now or next, by deadline. What was done is not listed; a closed incident owes nothing."""
-    if course.closed:
+    """Everything owed for this county now or next, by deadline. What was done is not listed.
+
+    A closed incident owes nothing, nor does hardship that is no natural disaster.
+    """
+    if course.closed or not is_natural(course.hazard):
         return []
     owed: list[tuple[Level, What, datetime, int | None]] = []
     if not course.versions:

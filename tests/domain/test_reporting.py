@@ -103,6 +103,10 @@ def test_a_closed_incident_owes_nothing() -> None:
     assert due(course(closed=True), at("09 00:00")) == []
 
 
+def test_a_familys_fire_is_not_reported_as_a_disaster() -> None:
+    assert due(course(hazard="900100"), at("09 00:00")) == []
+
+
 def test_late_ones_come_first_and_are_told_apart() -> None:
     duties = due(course(version(1, "05 14:00")), at("05 17:00"))
     assert [d.what for d in late(duties)] == ["relay"]

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from relief.domain import moves, project
+from relief.domain.incident import HAZARDS
 from relief.services.disburse import STEPS
+from relief.store.matters import Kind
 from relief.web import shown
 from relief.web.console.common import DONE
 from relief.web.texts import CATALOGUE, Texts
@@ -60,3 +63,14 @@ def test_half_of_a_bilingual_sentence_is_shown() -> None:
     assert Texts("zh").say("请先登录 · please sign in") == "请先登录"
     assert Texts("en").say("请先登录 · please sign in") == "please sign in"
     assert Texts("en").say("only this") == "only this"
+
+
+def test_every_hazard_and_its_class_has_a_word() -> None:
+    assert {f"hazard.{code}" for code in HAZARDS} <= set(CATALOGUE)
+    assert {f"hazard_class.{code[:2]}" for code in HAZARDS} <= set(CATALOGUE)
+
+
+def test_every_kind_of_open_matter_and_every_fault_of_a_feed_has_a_word() -> None:
+    assert {f"matter.{kind}" for kind in get_args(Kind)} <= set(CATALOGUE)
+    assert {f"alert.{status}" for status in moves.ALERT} <= set(CATALOGUE)
+    assert set(moves.ALERT) == set(shown.TONES["alert"])
