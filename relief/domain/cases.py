@@ -13,7 +13,7 @@ from relief.domain.entitlement import decide
 from relief.domain.errors import Invalid
 from relief.domain.facts import COLUMNS, FAMILY_CODES, FLAGS, Facts, facts
 from relief.domain.household import CIRCUMSTANCES, Circumstance, Count, FamilyType, Rooms
-from relief.domain.money import parse_yuan, yuan
+from relief.domain.money import parse_yuan, split, yuan
 from relief.domain.rules import FigureKey, Playbook, Word
 from relief.domain.toml import decode
 
@@ -55,11 +55,12 @@ class Household(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One case: `give` is yuan per aid, `why` the reason codes of some aids; `source` names the precedent it comes from."""
+    """One case: `give` is yuan per aid, `stages` how some of them are parted, `why` the reason codes; `source` names the precedent."""
 
     name: Word
     facts: Household
     give: Annotated[dict[str, Yuan], msgspec.Meta(min_length=1)]
+    stages: dict[str, tuple[Yuan, ...]] = {}
     why: dict[str, tuple[str, ...]] = {}
     figures: dict[FigureKey, Yuan] = {}
     source: Word | None = None
@@ -73,10 +74,11 @@ class Cases(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """What the playbook says of a case: yuan and reason codes per aid, and how that differs from what the case says (nothing: green)."""
+    """What the playbook says of a case: yuan, parts and reason codes per aid, and how that differs from the case (nothing: green)."""
 
     case: Case
     amounts: Mapping[str, str]
+    stages: Mapping[str, tuple[str, ...]]
     reasons: Mapping[str, tuple[str, ...]]
     differs: tuple[str, ...]
 
@@ -91,7 +93,13 @@ def read(text: str, book: Playbook) -> Cases:
             f"cases[{i}].figures: 方案没有标准 {k} · the playbook has no figure {k}"
             for k in sorted(set(case.figures) - set(book.figure_keys))
         ]
-        for name, named in (("give", case.give), ("why", case.why), ("facts.held", case.facts.held), ("facts.adopted", case.facts.adopted)):
+        for name, named in (
+            ("give", case.give),
+            ("stages", case.stages),
+            ("why", case.why),
+            ("facts.held", case.facts.held),
+            ("facts.adopted", case.facts.adopted),
+        ):
             faults += [f"cases[{i}].{name}: 方案没有救助项目 {a} · the playbook has no aid {a}" for a in sorted(set(named) - codes)]
         try:
             floors.check(book, _amounts(found, case))
@@ -118,12 +126,17 @@ def _amounts(cases: Cases, case: Case) -> dict[str, int]:
 
 def _outcome(book: Playbook, case: Case, figures: Mapping[str, int]) -> Outcome:
     verdicts = decide(book, figures, case.facts.facts())
-    amounts = {aid: yuan(int(v.amount_fen[0])) for aid, v in verdicts.items()}
+    given = {aid: int(v.amount_fen[0]) for aid, v in verdicts.items()}
+    amounts = {aid: yuan(fen) for aid, fen in given.items()}
+    stages = {a.code: tuple(yuan(p) for p in split(given[a.code], [s.share_bp for s in a.stages])) for a in book.aids}
     reasons = {aid: v.why(0) for aid, v in verdicts.items()}
     differs = [
-        f"give.{a}: 算得 {amounts[a]} 元，不是 {given} 元 · gives {amounts[a]} yuan, not {given}"
-        for a, given in case.give.items()
-        if amounts[a] != given
+        f"give.{a}: 算得 {amounts[a]} 元，不是 {x} 元 · gives {amounts[a]} yuan, not {x}" for a, x in case.give.items() if amounts[a] != x
     ]
-    differs += [f"why.{a}: 理由不同 · the reasons are {' '.join(reasons[a])}" for a, why in case.why.items() if reasons[a] != why]
-    return Outcome(case, amounts, reasons, tuple(differs))
+    differs += [
+        f"stages.{a}: 分期为 {'、'.join(stages[a])} 元 · the parts are {', '.join(stages[a])} yuan"
+        for a, x in case.stages.items()
+        if stages[a] != x
+    ]
+    differs += [f"why.{a}: 理由不同 · the reasons are {' '.join(reasons[a])}" for a, x in case.why.items() if reasons[a] != x]
+    return Outcome(case, amounts, stages, reasons, tuple(differs))

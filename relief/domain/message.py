@@ -41,6 +41,10 @@ AIDS: Final[Mapping[str, str]] = {
     "WINTER": "冬春救助金",
     "HOUSE": "住房重建补助",
     "SOLACE": "抚慰金",
+    "REPAIR": "住房维修补助",
+    "TEMP": "临时救助金",
+    "CASE": "临时救助金",
+    "PRICE": "价格临时补贴",
 }
 
 _NAME_LIMIT: Final = 8  # letters of a name in a text: longer ones are cut so that one segment is kept

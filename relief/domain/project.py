@@ -12,6 +12,10 @@ AIDS: Final = {
     "WINTER": "冬春临时生活困难救助",
     "HOUSE": "因灾倒损民房恢复重建补助",
     "SOLACE": "遇难人员家属抚慰金",
+    "REPAIR": "因灾损坏住房维修补助",
+    "TEMP": "急难型临时救助",
+    "CASE": "一事一议临时救助",
+    "PRICE": "价格临时补贴",
 }
 
 #: The bank part of a CNAPS code → name; the province's card banks.

@@ -10,6 +10,7 @@ from relief.domain import completeness, scrutiny_aid
 from relief.domain.facts import PREDICATES
 from relief.domain.incident import HAZARDS
 from relief.domain.rules import Aid, Playbook, Season
+from relief.domain.scrutiny_aid import twice
 from relief.domain.vocabulary import DEPARTMENTS
 
 _HAZARD: Final = re.compile("[0-9]{6}")
@@ -21,19 +22,13 @@ def faults(book: Playbook) -> Iterator[str]:
     yield from _hazards(book)
     yield from _dates(book)
     yield from _figures(book)
-    yield from twice("aids", "code", [a.code for a in book.aids])
+    yield from twice("aids[{}].code", [a.code for a in book.aids])
     for i, aid in enumerate(book.aids):
         yield from (f"aids[{i}].{fault}" for fault in scrutiny_aid.faults(aid, book))
     yield from _same_days(book.aids)
     yield from _referrals(book)
     if book.form > 1:
         yield from completeness.faults(book)
-
-
-def twice(path: str, name: str, values: Sequence[str]) -> Iterator[str]:
-    """A fault for every value that stands more than once."""
-    for again in sorted({v for v in values if values.count(v) > 1}):
-        yield f"{path}: {name} “{again}”重复 · {name} “{again}” stands twice"
 
 
 def _bands(book: Playbook) -> Iterator[str]:
@@ -54,15 +49,15 @@ def _hazards(book: Playbook) -> Iterator[str]:
             yield f"hazards[{i}]: 灾种代码须为6位数字 · a hazard code (GB/T 28921) has six digits"
         elif hazard not in HAZARDS:
             yield f"hazards[{i}]: 没有这个灾种代码 · there is no such hazard code"
-    yield from twice("hazards", "hazard", book.hazards)
-    yield from twice("responses", "response", [str(r) for r in book.responses])
+    yield from twice("hazards[{}]", book.hazards)
+    yield from twice("responses[{}]", [str(r) for r in book.responses])
 
 
 def _dates(book: Playbook) -> Iterator[str]:
     if book.valid_from is not None and book.valid_to is not None and book.valid_to < book.valid_from:
         yield "valid_to: 失效日早于生效日 · it ends before it begins"
     if (book.course == "season") != bool(book.seasons):
-        yield "seasons: 季节性方案须写明季节，其他方案不写 · a seasonal playbook names its seasons, no other does"
+        yield f"{'seasons' if book.seasons else 'course'}: 季节性方案须写明季节，其他方案不写 · a seasonal playbook names its seasons, no other does"
     for i, season in enumerate(book.seasons):
         if any(_overlap(season, other) for other in book.seasons[:i]):
             yield f"seasons[{i}]: 与前一季节日期重叠 · its dates overlap an earlier season"
@@ -85,7 +80,7 @@ def in_season(book: Playbook, month_day: str) -> bool:
 
 
 def _figures(book: Playbook) -> Iterator[str]:
-    yield from twice("figures", "key", book.figure_keys)
+    yield from twice("figures[{}].key", book.figure_keys)
     used = {key for aid in book.aids for key in scrutiny_aid.figures_of(aid)} | {k for f in book.floors for k in (f.figure, f.at_least)}
     for i, key in enumerate(book.figure_keys):
         if key not in used:
@@ -113,4 +108,4 @@ def _referrals(book: Playbook) -> Iterator[str]:
             yield f"referrals[{i}].when: 没有这个事实 · there is no such fact"
         if referral.to not in DEPARTMENTS:
             yield f"referrals[{i}].to: 没有这个部门 · there is no such department"
-    yield from twice("referrals", "when, to", [f"{r.when} → {r.to}" for r in book.referrals])
+    yield from twice("referrals[{}]", [f"{r.when} → {r.to}" for r in book.referrals])

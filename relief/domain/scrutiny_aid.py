@@ -114,7 +114,7 @@ def _stages(stages: Sequence[Stage]) -> Iterator[str]:
         if stage.after_days < day:
             yield f"stages[{i}].after_days: 无法到达：早于前一期 · unreachable: before the stage that precedes it"
         reached, day = max(reached, place), max(day, stage.after_days)
-    yield from _twice("stages", "condition", [s.condition for s in stages if s.condition != "none"])
+    yield from twice("stages[{}].condition", [s.condition for s in stages], but="none")
 
 
 def _gates(gates: Sequence[Gate], levels: set[int]) -> Iterator[str]:
@@ -123,7 +123,7 @@ def _gates(gates: Sequence[Gate], levels: set[int]) -> Iterator[str]:
         if not gate.all and not gate.any:
             yield f"gates[{i}]: 没有任何条件 · asks for nothing"
         yield from _facts(f"gates[{i}]", ("all", gate.all), ("any", gate.any), ("none", gate.none))
-        yield from _twice(f"gates[{i}]", "all, any, none", gate.all + gate.any + gate.none)
+        yield from (f"gates[{i}]: {fault}" for fault in _asked_twice(gate))
         if unknown := sorted(set(gate.levels) - levels):
             yield f"gates[{i}].levels: 分区 {unknown} 未在 bands 中声明 · the levels {unknown} are not declared in bands"
         if again := sorted(seen & set(gate.levels)):
@@ -160,7 +160,7 @@ def _covers(earlier: Rate, later: Rate) -> bool:
 
 
 def _caps(aid: Aid) -> Iterator[str]:
-    yield from _twice("caps", "figure", [c.figure for c in aid.caps])
+    yield from twice("caps[{}].figure", [c.figure for c in aid.caps])
     for i, cap in enumerate(aid.caps):
         if _below_base(aid, cap):
             yield f"caps[{i}]: 封顶低于基本标准 · the cap is below the base: nobody could be paid in full"
@@ -177,11 +177,19 @@ def _approvals(aid: Aid) -> Iterator[str]:
             yield f"approvals[{i}].up_to: 只有最后一档不设上限 · every band but the last has a limit"
         if i and _OFFICES.index(band.by) < _OFFICES.index(aid.approvals[i - 1].by):
             yield f"approvals[{i}].by: 金额更大却由更低一级审批 · a larger amount is signed by a lower office"
-    yield from _twice("approvals", "up_to", [a.up_to for a in aid.approvals if a.up_to is not None])
+    yield from twice("approvals[{}].up_to", [a.up_to or "" for a in aid.approvals], but="")
     if aid.approvals and aid.approvals[0].by != aid.approver and aid.mode != "C":
         yield "approvals[0].by: 与 approver 不符 · does not fit `approver`"
 
 
-def _twice(path: str, name: str, values: Sequence[str]) -> Iterator[str]:
-    for again in sorted({v for v in values if values.count(v) > 1}):
-        yield f"{path}: {name} “{again}”重复 · {name} “{again}” stands twice"
+def _asked_twice(gate: Gate) -> Iterator[str]:
+    named = gate.all + gate.any + gate.none
+    for again in sorted({n for n in named if named.count(n) > 1}):
+        yield f"all、any、none 中“{again}”重复 · “{again}” stands twice in all, any and none"
+
+
+def twice(path: str, values: Sequence[str], but: str | None = None) -> Iterator[str]:
+    """A fault for every value that stood before, at its place in `path` ('aids[{}].code'); the value `but` may stand often."""
+    for i, value in enumerate(values):
+        if value != but and value in values[:i]:
+            yield f"{path.format(i)}: “{value}”重复 · “{value}” stands twice"

@@ -18,6 +18,7 @@ T = TypeVar("T")
 _PLACE: Final = re.compile(r"(?P<what>.*?) - at `\$\.?(?P<path>[^`]*)`", re.DOTALL)
 _UNKNOWN: Final = re.compile(r"unknown field `(?P<key>[^`]+)`")
 _LINE: Final = re.compile(r"\(at line (?P<line>[0-9]+), column")
+_BROKEN: Final = "不是有效的 TOML · not valid TOML"
 _LANGUAGE: Final = Language(tree_sitter_toml.language())
 
 
@@ -26,10 +27,12 @@ def decode(text: str, kind: type[T], code: str) -> T:
     try:
         return msgspec.convert(tomllib.loads(text), kind)
     except tomllib.TOMLDecodeError as error:
-        raise _invalid(code, "file", f"不是有效的 TOML · not valid TOML: {error}") from None
+        raise _invalid(code, "file", f"{_BROKEN}: {error}") from None
     except msgspec.ValidationError as error:
         match = _PLACE.fullmatch(str(error))
-        path, what = (match["path"], match["what"]) if match else ("file", str(error))
+        path, what = (match["path"], match["what"]) if match else ("", str(error))
+        if not path:
+            path = unknown["key"] if (unknown := _UNKNOWN.search(what)) else "file"
         raise _invalid(code, path, f"格式不符 · {what}") from None
 
 
@@ -40,7 +43,7 @@ def _invalid(code: str, path: str, sentence: str) -> Invalid:
 
 def lines(text: str, faults: Sequence[str]) -> list[int]:
     """The line (from 1) of every fault `path: sentence`: that of its path, else of the nearest thing around it that stands in the file."""
-    if any(fault.startswith("file: ") for fault in faults):
+    if any(_BROKEN in fault for fault in faults):
         return [int(m["line"]) if (m := _LINE.search(fault)) else text.count("\n") + 1 for fault in faults]
     found: dict[str, int] = {}
     for path, line in _paths(text):
@@ -51,7 +54,7 @@ def lines(text: str, faults: Sequence[str]) -> list[int]:
 def _nearest(found: dict[str, int], fault: str) -> int:
     path = fault.split(": ", 1)[0]
     if (unknown := _UNKNOWN.search(fault)) is not None:
-        path = f"{path}.{unknown['key']}".removeprefix("file.")
+        path = f"{path}.{unknown['key']}"
     while path not in found and path:
         path = path[: max(path.rfind("."), path.rfind("["), 0)]
     return found.get(path, 1)

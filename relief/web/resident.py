@@ -31,6 +31,7 @@ WAITING: Final = {
     "materials_ready": ("建材备齐证明", "proof that the materials are there"),
     "ground_broken": ("开工证明", "proof that building has begun"),
     "first_storey_done": ("一层完工验收", "the first storey to be accepted"),
+    "repair_begun": ("维修开工证明", "proof that the repair has begun"),
     "completed": ("竣工验收", "the finished house to be accepted"),
 }
 

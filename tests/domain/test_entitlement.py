@@ -2,103 +2,83 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from relief.domain import playbook
 from relief.domain.entitlement import decide
-from relief.domain.facts import Facts
+from relief.domain.facts import PREDICATES, Facts
 from relief.domain.facts import facts as as_facts
-from relief.domain.playbook import Aid, Cap, Gate, Playbook
+from relief.domain.grouping import distinct
+from relief.domain.playbook import Cap, Extra, Gate, Playbook, Rate
 from relief.domain.reasons import explain
+from tests.domain.plainly import CIRCUMSTANCES, FAMILIES, House, read_plainly
+from tests.make import ROOT
 
-BOOK = playbook.read((Path(__file__).resolve().parents[2] / "playbooks" / "earthquake.toml").read_text("utf-8"))
-COUNTS = ("dead", "missing", "injured", "rooms_collapsed", "rooms_severe", "rooms_moderate")
-FLAGS = ("edge", "relocated", "only_home", "occupied")
-FAMILIES = ("ordinary", "low_income", "low_income_margin", "extreme_hardship", "disabled")
-NAMES = ("collapsed", "severe", "moderate", "dead", "missing", "injured", "relocated", "only_home", "occupied", "family.low_income")
-
-House = dict[str, Any]
-
-
-def read_plainly(book: Playbook, aid: Aid, figures: dict[str, int], house: House) -> tuple[int, list[str], bool]:
-    """Second, slow interpreter: amount in fen, reasons as a set in a list, capped. Shares nothing with the first."""
-    if house["level"] == 0:
-        return 0, ["zone.outside"] + ["zone.edge"] * house["edge"], False
-    why = [f"band.{house['level']}"] if house["level"] in [b.level for b in book.bands] else []
-    why += ["zone.edge"] * house["edge"]
-    gates = [g for g in aid.gates if house["level"] in g.levels]
-    if not gates:
-        return 0, [*why, "gate.none"], False
-    (gate,) = gates
-    met = [n for n in (*gate.all, *gate.any) if _holds(n, house)]
-    lacks = [n for n in gate.all if n not in met]
-    nothing = bool(gate.any) and not set(gate.any) & set(met)
-    why += [f"has.{n}" for n in met] + [f"lacks.{n}" for n in lacks] + ["need.none"] * nothing
-    if lacks or nothing:
-        return 0, why, False
-    heads = house["members"] if aid.unit == "person" else 1
-    full = figures[aid.figure] * aid.days * heads
-    if full == 0:
-        return 0, [*why, "amount.none"] + ["guard.held"] * (aid.code in house["held"]), False
-    limits = {c.figure: figures[c.figure] * (house["members"] if c.per == "person" else 1) for c in aid.caps}
-    amount = min([full, *limits.values()])
-    why += ["amount.none"] * (amount == 0)
-    binding = [f"cap.{k}" for k, limit in limits.items() if limit == amount < full]
-    if aid.code in house["held"]:
-        return 0, [*why, *binding, "guard.held"], False
-    return amount, why + binding, bool(binding)
-
-
-def _holds(name: str, house: House) -> bool:
-    if name.startswith("family."):
-        return bool(house["family"] == FAMILIES.index(name[7:]))
-    if name in ("collapsed", "severe", "moderate"):
-        return bool(house["rooms_" + name] > 0)
-    return bool(house[name])
-
+SHIPPED = [playbook.read(p.read_text("utf-8")) for p in sorted((ROOT / "playbooks").glob("*.toml")) if not p.name.endswith(".cases.toml")]
+BOOK = next(b for b in SHIPPED if b.key == "earthquake")
+COUNTS = ("dead", "missing", "injured", "rooms_collapsed", "rooms_severe", "rooms_moderate", "in_need")
+FLAGS = ("edge", "relocated", "only_home", "occupied", "away")
+CODES = ("EMERG", "HOUSE", "TEMP", "CASE")
+QUANTITIES = ("person", "household", "in_need", "lost", "room_collapsed", "room_damaged")
+NAMES = tuple(PREDICATES)
+KEYS = ("A.one", "B.two", "C.three", "D.four")
 
 houses = st.fixed_dictionaries(
     {
-        "level": st.sampled_from([0, 6, 7, 8, 9]),
-        "members": st.integers(1, 30),
-        "adults": st.integers(0, 30),
-        "family": st.integers(0, 4),
-        "held": st.sets(st.sampled_from(["EMERG", "HOUSE"])),
+        "level": st.sampled_from([0, 1, 6, 7, 8, 9]),
+        "members": st.integers(1, 30) | st.integers(1, 4),
+        "adults": st.integers(0, 2),
+        "family": st.sampled_from(FAMILIES),
+        "circumstances": st.sets(st.sampled_from(CIRCUMSTANCES)),
+        "held": st.sets(st.sampled_from(CODES)),
+        "adopted": st.dictionaries(st.sampled_from(CODES), st.integers(0, 10**12) | st.integers(0, 200_000), max_size=2),
         **{n: st.integers(0, 2) for n in COUNTS},
         **{n: st.booleans() for n in FLAGS},
     }
 )
-amounts = st.fixed_dictionaries({k: st.integers(0, 10**11) | st.integers(0, 300_000) for k in BOOK.figure_keys})
-names = st.lists(st.sampled_from(NAMES), unique=True, max_size=10)
+fen = st.integers(0, 10**11) | st.integers(0, 300_000)
+names = st.lists(st.sampled_from(NAMES), unique=True, max_size=4).map(tuple)
+key = st.sampled_from(KEYS)
+sizes = st.integers(1, 30) | st.integers(1, 4)
+conditions: dict[str, Any] = {"all": names.map(lambda n: n[:2]), "any": names, "members_from": sizes, "members_to": sizes | st.just(30)}
+rates = st.lists(st.builds(Rate, key, **conditions), max_size=3).map(tuple)
+extras = st.lists(
+    st.builds(Extra, key, st.sampled_from(QUANTITIES), st.integers(1, 366), **conditions), max_size=3, unique_by=lambda e: e.figure
+).map(tuple)
+caps = st.lists(st.builds(Cap, key, st.sampled_from(QUANTITIES), st.integers(1, 366)), max_size=3, unique_by=lambda c: c.figure).map(tuple)
+
+
+@st.composite
+def gates(draw: st.DrawFn) -> tuple[Gate, ...]:
+    made, free = [], [1, 6, 7, 8, 9]
+    for _ in range(draw(st.integers(1, 3))):
+        if free:
+            levels = draw(st.lists(st.sampled_from(free), min_size=1, unique=True))
+            asked = draw(st.permutations(NAMES))[: draw(st.integers(1, 7))]
+            cut, end = draw(st.integers(0, len(asked))), draw(st.integers(0, len(asked)))
+            made.append(Gate(tuple(levels), tuple(asked[:cut]), tuple(asked[cut : max(cut, end)]), tuple(asked[max(cut, end) :])))
+            free = [f for f in free if f not in levels]
+    return tuple(made)
 
 
 @st.composite
 def books(draw: st.DrawFn) -> Playbook:
-    """Playbooks other than the shipped one: any gates, any caps."""
+    """Playbooks other than the shipped ones: any gates, rates, extras, caps, quantities and modes."""
     aids = []
-    for aid in BOOK.aids:
-        gates, free = [], [6, 7, 8, 9]
-        for _ in range(draw(st.integers(1, 3))):
-            if free:
-                levels = draw(st.lists(st.sampled_from(free), min_size=1, unique=True))
-                asked = draw(names.filter(bool))
-                cut = draw(st.integers(0, len(asked)))
-                gates.append(Gate(tuple(levels), tuple(asked[:cut]), tuple(asked[cut:])))
-                free = [f for f in free if f not in levels]
-        caps = draw(
-            st.lists(
-                st.builds(Cap, st.sampled_from(BOOK.figure_keys), st.sampled_from(["person", "household"])),
-                max_size=3,
-                unique_by=lambda c: c.figure,
+    for code in CODES[: draw(st.integers(1, 4))]:
+        rules: dict[str, Any] = {"gates": draw(gates()), "rates": draw(rates), "extras": draw(extras), "caps": draw(caps)}
+        aids.append(
+            replace(
+                BOOK.aids[0], code=code, mode=draw(st.sampled_from("ABC")), unit=draw(st.sampled_from(QUANTITIES)), figure=draw(key),
+                days=draw(st.integers(1, 366)), **rules,
             )
-        )
-        aids.append(replace(aid, gates=tuple(gates), caps=tuple(caps), days=draw(st.integers(1, 366))))
+        )  # fmt: skip
     return replace(BOOK, aids=tuple(aids))
 
 
@@ -106,15 +86,23 @@ def columns(rows: list[House]) -> Facts:
     def column(name: str, kind: Any) -> Any:
         return np.array([r[name] for r in rows], kind)
 
+    bits = np.array([sum(1 << CIRCUMSTANCES.index(c) for c in r["circumstances"]) for r in rows], np.int32)
+    family = np.array([FAMILIES.index(r["family"]) for r in rows], np.int16)
     return as_facts(
-        {n: column(n, np.int16) for n in ("level", "members", "adults", "family", *COUNTS)} | {n: column(n, np.bool_) for n in FLAGS},
-        held={aid: np.array([aid in r["held"] for r in rows], np.bool_) for aid in ("EMERG", "HOUSE")},
+        {n: column(n, np.int16) for n in ("level", "members", "adults", *COUNTS)} | {n: column(n, np.bool_) for n in FLAGS}
+        | {"circumstances": bits, "family": family},
+        held={aid: np.array([aid in r["held"] for r in rows], np.bool_) for aid in CODES},
+        adopted={aid: np.array([r["adopted"].get(aid, 0) for r in rows], np.int64) for aid in CODES},
     )  # fmt: skip
 
 
-@settings(max_examples=200, deadline=None)
-@given(book=st.just(BOOK) | books(), figures=amounts, rows=st.lists(houses, min_size=1, max_size=30))
-def test_columns_agree_with_a_plain_reading(book: Playbook, figures: dict[str, int], rows: list[House]) -> None:
+any_book = st.sampled_from(SHIPPED) | books()
+some_rows = st.lists(houses, min_size=1, max_size=12)
+one_amount_each = st.dictionaries(st.sampled_from(sorted({*KEYS, *(k for b in SHIPPED for k in b.figure_keys)})), fen, max_size=12)
+
+
+def agree(book: Playbook, given_amounts: dict[str, int], rows: list[House]) -> None:
+    figures = {k: given_amounts.get(k, 7_300) for k in (*KEYS, *book.figure_keys)}
     verdicts = decide(book, figures, columns(rows))
     for aid in book.aids:
         verdict = verdicts[aid.code]
@@ -123,24 +111,38 @@ def test_columns_agree_with_a_plain_reading(book: Playbook, figures: dict[str, i
             assert int(verdict.amount_fen[i]) == amount
             assert sorted(verdict.why(i)) == sorted(why)
             assert bool(verdict.capped[i]) == capped
-            assert all(t.zh and t.en for t in explain(verdict.why(i)))
+            assert all(t.zh and t.en for t in explain(verdict.why(i), book))
 
 
-@settings(max_examples=50, deadline=None)
-@given(figures=amounts, rows=st.lists(houses, min_size=1, max_size=40))
-def test_one_household_is_a_column_of_length_one(figures: dict[str, int], rows: list[House]) -> None:
-    together = decide(BOOK, figures, columns(rows))
+@settings(max_examples=25, deadline=None)
+@given(book=any_book, amounts=one_amount_each, rows=some_rows)
+def test_columns_agree_with_a_plain_reading(book: Playbook, amounts: dict[str, int], rows: list[House]) -> None:
+    agree(book, amounts, rows)
+
+
+@pytest.mark.slow
+@settings(max_examples=500, deadline=None)
+@given(book=any_book, amounts=one_amount_each, rows=some_rows)
+def test_columns_agree_with_a_plain_reading_of_many_more(book: Playbook, amounts: dict[str, int], rows: list[House]) -> None:
+    agree(book, amounts, rows)
+
+
+@settings(max_examples=25, deadline=None)
+@given(book=st.sampled_from(SHIPPED), amount=fen, rows=st.lists(houses, min_size=1, max_size=20))
+def test_one_household_is_a_column_of_length_one(book: Playbook, amount: int, rows: list[House]) -> None:
+    figures = dict.fromkeys(book.figure_keys, amount)
+    together = decide(book, figures, columns(rows))
     for i, row in enumerate(rows):
-        alone = decide(BOOK, figures, columns([row]))
+        alone = decide(book, figures, columns([row]))
         for aid in together:
             assert alone[aid].why(0) == together[aid].why(i)
             assert alone[aid].amount_fen[0] == together[aid].amount_fen[i]
 
 
-@settings(max_examples=50, deadline=None)
-@given(figures=amounts, rows=st.lists(houses, max_size=60))
-def test_outcomes_are_the_distinct_pairs_and_lose_nothing(figures: dict[str, int], rows: list[House]) -> None:
-    for verdict in decide(BOOK, figures, columns(rows)).values():
+@settings(max_examples=25, deadline=None)
+@given(amount=fen, rows=st.lists(houses, max_size=60))
+def test_outcomes_are_the_distinct_pairs_and_lose_nothing(amount: int, rows: list[House]) -> None:
+    for verdict in decide(BOOK, dict.fromkeys(BOOK.figure_keys, amount), columns(rows)).values():
         index, amounts_, reasons_ = verdict.outcomes()
         pairs = list(zip(amounts_, reasons_, strict=True))
         assert len(set(pairs)) == len(pairs)
@@ -153,11 +155,35 @@ def test_no_household_is_a_column_of_length_nothing() -> None:
 
 
 def test_more_than_thirty_two_reasons_are_told_apart() -> None:
-    gates = tuple(Gate((level,), all=NAMES, any=()) for level in (6, 7, 8, 9))
-    aid = replace(BOOK.aids[0], gates=gates)
-    book = replace(BOOK, aids=(aid,))
-    usual: House = {"members": 2, "adults": 1, "family": 1, "held": set(), **dict.fromkeys(COUNTS, 1), **dict.fromkeys(FLAGS, True)}
-    rows = [{**usual, "level": level, "dead": dead} for level in (0, 6, 7, 8, 9) for dead in (0, 1)]
-    verdict = decide(book, dict.fromkeys(BOOK.figure_keys, 100), columns(rows))["EMERG"]
+    """Facts, exclusions, rates and extras of all kinds at once: more codes than a machine word of marks."""
+    aid = replace(
+        BOOK.aids[0], gates=(Gate((6, 7), all=NAMES[:12], any=NAMES[12:20], none=NAMES[20:]), Gate((8, 9), all=NAMES)),
+        rates=tuple(Rate("A.one", members_from=n, members_to=n) for n in range(2, 6)),
+    )  # fmt: skip
+    book, figures = replace(BOOK, aids=(aid,)), dict.fromkeys([*BOOK.figure_keys, *KEYS], 100)
+    usual: House = {"adults": 0, "family": "lone", "held": set(), "adopted": {}, **dict.fromkeys(COUNTS, 1), **dict.fromkeys(FLAGS, True)}
+    some, everything = set(CIRCUMSTANCES[::2]), set(CIRCUMSTANCES)
+    rows = [{**usual, "level": n, "members": n or 1, "circumstances": c} for n in (0, 6, 7, 8, 9) for c in (set(), some, everything)]
+    verdict = decide(book, figures, columns(rows))["EMERG"]
     for i, row in enumerate(rows):
-        assert sorted(verdict.why(i)) == sorted(read_plainly(book, aid, dict.fromkeys(BOOK.figure_keys, 100), row)[1])
+        assert set(verdict.why(i)) == read_plainly(book, aid, figures, row)[1]
+
+
+@settings(max_examples=50, deadline=None)
+@given(columns=st.lists(st.lists(st.integers(0, 10**12) | st.integers(0, 3), min_size=7, max_size=7), max_size=12))
+def test_rows_are_of_one_group_exactly_when_all_columns_agree(columns: list[list[int]]) -> None:
+    group, one = distinct([np.array(c) for c in columns], 7)
+    rows = list(zip(*columns, strict=True)) if columns else [()] * 7
+    for i in range(7):
+        assert rows[one[group[i]]] == rows[i]
+        assert [bool(group[i] == group[j]) for j in range(7)] == [rows[i] == rows[j] for j in range(7)]
+    assert len(one) == len(set(rows))
+
+
+@pytest.mark.parametrize("book", SHIPPED, ids=lambda b: b.key)
+def test_every_sign_a_playbook_can_show_is_called_by_its_own_words(book: Playbook) -> None:
+    named = {f"{kind}.{f.key}": f.title for f in book.figures for kind in ("rate", "extra", "cap")}
+    for code, title in named.items():
+        (text,) = explain([code], book)
+        assert title.zh in text.zh
+        assert title.en in text.en

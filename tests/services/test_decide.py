@@ -243,7 +243,7 @@ async def test_decision_pins_what_it_rests_on(world: World) -> None:
     household = await world.family(1)
     await world.decide()
     row = await world.decision(household)
-    figures = standard.Figures(tuple(standard.read(FIGURES)))
+    figures = standard.Figures(tuple(s for s in standard.read(FIGURES) if s.key in playbook.read(BOOK).figure_keys))
     assert (row["zone"], row["playbook"], row["standards"]) == (world.zones[0], world.playbook, figures.digest())
     act = await world.tx.fetchrow("SELECT actor, count, detail FROM audit WHERE act = 'household.decide'")
     assert (act["actor"], act["count"], act["detail"]["granted"]) == (world.officer.id, 1, 1)
