@@ -77,7 +77,7 @@ async def version(pool: db.Pool) -> UUID:
         return await activate.import_playbook(tx, SYSTEM, TEXT, make.NOW)
 
 
-NEXT = TEXT.replace('version = "1"', 'version = "2"').replace("days = 15", "days = 20")
+NEXT = TEXT.replace('version = "2"', 'version = "3"').replace("days = 15", "days = 20")
 
 
 def toml(text: str) -> dict[str, tuple[str, bytes, str]]:
@@ -137,9 +137,9 @@ async def test_a_version_brings_its_own_cases_and_faulty_ones_are_refused_by_lin
     page = await province.open("/playbooks/new")
     refused = await province.press(page, "/playbooks", files)
     assert (refused.status_code, "cases.toml" in refused.text) == (422, True)
-    assert "第 2 版" not in await province.open("/playbooks"), "neither is kept"
+    assert "第 3 版" not in await province.open("/playbooks"), "neither is kept"
     page = await province.do(page, "/playbooks", {**toml(NEXT), "cases": ("cases.toml", mended.encode(), "application/toml")})
-    assert "算例随第 2 版上传" in page
+    assert "算例随第 3 版上传" in page
 
 
 async def test_a_figure_is_drafted_looked_at_and_forced_by_another(enter: Enter, pool: db.Pool, keys: Keys, version: UUID) -> None:
