@@ -148,7 +148,12 @@ async def test_every_money_write_asks_for_a_key(shared_enter: Enter) -> None:
         if p["name"] == "Idempotency-Key"
     }
     county = f"{API}/counties/{{county}}"
-    assert keyed == {
+    money = {
         f"{API}/funds", f"{county}/awards/approve", f"{county}/batches", f"{county}/batches/sign", f"{county}/accounts/confirm",
         f"{county}/evidence/accept", f"{county}/assessments", f"{county}/awards/withdraw", f"{API}/activations/{{activation}}/counties/{{county}}",
     }  # fmt: skip
+    assert money <= keyed
+    rooms = ("/alerts", "/incidents/{incident}/")
+    written = {p for p, item in description["paths"].items() if "post" in item and p.removeprefix(API).startswith(rooms)}
+    older = ("zones", "preview", "activations")
+    assert {p for p in written if not p.endswith(older)} <= keyed, "incident life, alerts, statistics and responses, too"

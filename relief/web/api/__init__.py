@@ -6,12 +6,15 @@ from typing import Final
 
 from litestar import Router
 
-from relief.web.api import complaints, decisions, households, incidents, money, session
+from relief.web.api import alerts, complaints, decisions, households, incidents, life, money, reports, session
 
 #: One room a line.
 _ROOMS: Final = (
     session,
     incidents,
+    life,
+    alerts,
+    reports,
     households,
     decisions,
     money,

@@ -15,6 +15,24 @@ _DIGEST: Final = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a
 EXAMPLES: Final[Mapping[str, Any]] = {
     "OpenSession": {"login": "513322.officer", "password": "a calm long password"},
     "OpenIncident": {"hazard": "020100", "county": "513322", "occurred_at": "2022-09-05T12:52:00+08:00", "drill": True},
+    "MoveIncident": {"target": "active"},
+    "DeclareStable": {"at": "2022-09-12T14:00:00+08:00"},
+    "CloseIncident": {"reason": "恢复重建完成"},
+    "MergeIncident": {"into": _ID, "reason": "同一次地震"},
+    "OpenFromAlert": {"hazard": "010400", "county": "513322", "occurred_at": "2022-09-05T18:30:00+08:00", "drill": True},
+    "AttachAlerts": {"alerts": [_ID], "incident": _ID},
+    "DismissAlerts": {"alerts": [_ID], "reason": "降雨已过境，未成灾"},
+    "AddReports": [
+        {
+            "county": "513322", "after": 0, "as_of": "2022-09-05T14:40:00+08:00", "source": "县应急管理局",
+            "indicators": {"deaths": "21", "missing": "4", "relocated": "2400", "direct_loss": "650.50"}, "note": "道路中断两处。",
+        }
+    ],
+    "RelayReports": {"level": "direct", "versions": [{"county": "513322", "version": 1}]},
+    "DecideResponse": {
+        "issuer": "province", "area": "51", "act": "launch", "level": 3, "document": "川减灾委〔2022〕1号", "reason": "达到启动条件",
+        "decided_at": "2022-09-05T15:20:00+08:00",
+    },
     "Preview": {"zone": _ID, "playbook": _ID},
     "Propose": {"zone": _ID, "playbook": _ID},
     "Draft": {"document": "泸应急〔2022〕31号", "cap_fen": 500_000_000},
