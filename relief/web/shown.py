@@ -113,6 +113,7 @@ def by_class(codes: Iterable[str]) -> list[tuple[str, list[str]]]:
 TONES: Final[Mapping[str, Mapping[str, str]]] = {
     "incident": {"reported": "wait", "active": "move", "recovery": "move", "closed": "stop"},
     "zone": {"draft": "wait", "in force": "done", "superseded": "stop"},
+    "recovery": {"open": "wait", "closed": "done"},
     "rules": {"draft": "wait", "in force": "done", "withdrawn": "stop"},
     "activation": {"drafted": "wait", "active": "done", "ended": "stop"},
     "household": {"staged": "wait", "located": "move", "verified": "done", "duplicate": "stop", "rejected": "stop"},

@@ -11,8 +11,9 @@ import msgspec
 from relief.store.db import Tx, many, one
 from relief.store.regions import Named
 from relief.store.standards import in_force
+from relief.store.views.running import Waiting
 
-__all__ = ["Dated", "Named", "Version", "counties", "in_force", "standard", "standards", "version", "versions"]
+__all__ = ["Dated", "Named", "Version", "by_name", "counties", "in_force", "standard", "standards", "version", "versions", "waiting"]
 
 _LIST = """
 SELECT p.id, p.key, p.version, p.digest, p.body, p.imported_at, p.status, p.drafted_by AS drafter, d.name AS drafted_by, a.name AS approved_by, p.in_force_at
@@ -34,6 +35,19 @@ SELECT s.id, s.key, s.area, r.name AS area_name, s.amount_fen, s.valid_from, s.v
        d.name AS drafted_by, s.drafted_at, a.name AS approved_by, s.in_force_at
 FROM standard s JOIN region r ON r.code = s.area LEFT JOIN staff d ON d.id = s.drafted_by LEFT JOIN staff a ON a.id = s.approved_by WHERE s.id = $1
 """
+# What waits for a second person: never for the drafter. Playbooks are the province's, so any area of that right suffices.
+_WAITING = """
+SELECT 'playbook' AS kind, NULL AS detail, count(*) AS items, NULL::bigint AS fen, min(imported_at) AS oldest FROM playbook
+WHERE status = 'draft' AND drafted_by <> $4 AND cardinality($1::text[]) > 0 HAVING count(*) > 0
+UNION ALL
+SELECT 'figure', NULL, count(*), NULL, min(drafted_at) FROM standard
+WHERE status = 'draft' AND drafted_by <> $4 AND area LIKE ANY ($2::text[]) HAVING count(*) > 0
+UNION ALL
+SELECT 'move', NULL, count(*), NULL, min(drafted_at) FROM activation_move m
+WHERE status = 'draft' AND drafted_by <> $4
+  AND EXISTS (SELECT FROM zone_county c WHERE c.zone = m.zone AND c.county LIKE ANY ($3::text[])) HAVING count(*) > 0
+"""
+_NAMES = "SELECT key || ' ' || version AS name, id FROM playbook"
 _COUNTIES = """
 SELECT code, name FROM region WHERE level = 'county' AND code LIKE ANY ($1::text[]) AND valid_to IS NULL ORDER BY code
 """
@@ -53,6 +67,11 @@ class Version(msgspec.Struct, frozen=True):
     drafted_by: str | None
     approved_by: str | None
     in_force_at: datetime | None
+
+
+class _Name(msgspec.Struct, frozen=True):
+    name: str
+    id: UUID
 
 
 class Dated(msgspec.Struct, frozen=True):
@@ -98,3 +117,13 @@ async def standards(tx: Tx, areas: Sequence[str], below: Sequence[str]) -> list[
 async def standard(tx: Tx, id_: UUID) -> Dated:
     """One figure."""
     return await one(tx, _STANDARD, Dated, id_)
+
+
+async def waiting(tx: Tx, playbooks: Sequence[str], figures: Sequence[str], moves: Sequence[str], person: UUID) -> list[Waiting]:
+    """Drafts of rules that wait for this person as the second one, by the areas (LIKE patterns) of each right."""
+    return await many(tx, _WAITING, Waiting, list(playbooks), list(figures), list(moves), person)
+
+
+async def by_name(tx: Tx) -> dict[str, UUID]:
+    """'earthquake 2' → its id."""
+    return {n.name: n.id for n in await many(tx, _NAMES, _Name)}

@@ -14,7 +14,7 @@ from relief.services import seal
 from relief.store import db
 from relief.store.db import Tx
 from relief.store.views import alerts as inbox_views
-from relief.store.views import running
+from relief.store.views import playbooks, running
 from relief.store.views.incidents import Incident
 from relief.store.views.running import Funnel, Waiting
 from relief.web import access, given, house, pages
@@ -32,7 +32,8 @@ _ACTIONS: Final = (
 _COMPLAINTS_AT: Final = 10
 #: Kind of work → where it is done. What comes first is more urgent.
 _PLACES: Final = {
-    "alert": "/alerts", "owed": "/reports", "force": "/incidents", "activate": "/incidents", "draft": "/incidents", "approve": "/approvals", "sign": "/batches", "freeze": "/batches",
+    "alert": "/alerts", "owed": "/reports", "move": "/incidents", "figure": "/standards", "playbook": "/playbooks", "force": "/incidents",
+    "activate": "/incidents", "draft": "/incidents", "approve": "/approvals", "sign": "/batches", "freeze": "/batches",
     "complaint": "/complaints", "accept": "/evidence", "confirm account": "/corrections", "correct": "/corrections", "report": "/confirmations",
 }  # fmt: skip
 
@@ -69,7 +70,8 @@ async def home(
     request: Req, read: given.Read, actor: given.Me, now: given.Now, incident: given.FromQuery[UUID | None] = None
 ) -> Response[str]:
     """What waits for me, and where the money sticks."""
-    work = [_work(w) for w in await running.waiting(read, _areas(actor), actor.person)] + await _watch(read, actor, now)
+    waiting = await running.waiting(read, _areas(actor), actor.person) + await _rules(read, actor)
+    work = [_work(w) for w in waiting] + await _watch(read, actor, now)
     feeds = await alerts.feeds(read, house.of(request).settings, now) if actor.areas("incident.open") else []
     current = await common.chosen(read, actor, incident)
     funnel = await running.funnel(read, current.id, common.patterns(actor, "incident.read")) if current else None
@@ -83,6 +85,12 @@ async def home(
         idle=due is None or now - due > SILENT_FOR, last=due, trace=trace, work=sorted(work, key=lambda w: list(_PLACES).index(w.kind)), incident=current,
         stages=stages(funnel, current) if funnel and current else [], funnel=funnel, drill=bool(current and current.drill), done=common.done_of(request),
     )  # fmt: skip
+
+
+async def _rules(read: Tx, actor: Actor) -> list[Waiting]:
+    """Drafts of rules that wait for this person as the second one."""
+    books, figures, moves = (common.patterns(actor, action) for action in ("playbook.force", "figure.force", "activation.propose"))
+    return await playbooks.waiting(read, books, figures, moves, actor.person)
 
 
 def _areas(actor: Actor) -> list[list[str]]:

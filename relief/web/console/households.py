@@ -8,11 +8,12 @@ from uuid import UUID
 import msgspec
 from litestar import Response, get
 
+from relief.domain import reasons
 from relief.domain.days import calendar_published
 from relief.domain.household import FAMILY_TYPES
-from relief.domain.reasons import explain
-from relief.services import masked
+from relief.services import explain, masked
 from relief.store.views import households as views
+from relief.store.views import playbooks
 from relief.store.views.households import Event, HouseholdRow
 from relief.web import given, house, pages, shown
 from relief.web.console import common
@@ -69,8 +70,9 @@ async def one(
     """Facts, decision with clause, approvals, payments, messages, answers: one timeline."""
     found = await views.household(read, county, household, common.patterns(actor, "household.read"))
     t = Texts(pages.language(request))
+    told = await explain.explain(read, actor, county, household) if actor.may("decision.read", found.village) else None
     return pages.page(
-        request, "household.html", household=found, name=masked.name(house.of(request).keys, found.person, found.sealed_person), now=now,
+        request, "household.html", explanation=told, books=await playbooks.by_name(read), household=found, name=masked.name(house.of(request).keys, found.person, found.sealed_person), now=now,
         families=FAMILY_TYPES, schedule=await views.schedule(read, county, household), drill=found.drill,
         events=[tell(e, t) for e in await views.story(read, county, household)], published=calendar_published,
     )  # fmt: skip
@@ -89,7 +91,7 @@ def tell(event: Event, t: Texts) -> Told:
 
 def _note(event: Event, t: Texts) -> str:
     if event.noun == "decision":
-        words = explain((event.note or "").split())
+        words = reasons.explain((event.note or "").split())
         return "；".join(w.zh for w in words) if t("app.code") == "zh" else "; ".join(w.en for w in words)
     if event.noun == "payment" and event.state == "returned":
         return t.word("reason", event.note)

@@ -10,11 +10,11 @@ from litestar import Response, get, post
 from litestar.datastructures import UploadFile
 from litestar.params import MultipartBody
 
-from relief.domain.errors import Invalid
+from relief.domain.errors import Conflict, Invalid
 from relief.services import enact
 from relief.services import worked as worked_
 from relief.store import db
-from relief.web import access, given, house, pages
+from relief.web import access, given, house, pages, problems
 from relief.web.console import common
 from relief.web.console.door import Token
 from relief.web.faults import located
@@ -47,10 +47,10 @@ async def upload(request: Req, data: MultipartBody[VersionForm], actor: given.Me
             made = await enact.draft_playbook(tx, actor, text, now)
             if worked:
                 await worked_.keep(tx, actor, made, text_of(worked), now)
-    except Invalid as error:
+    except (Invalid, Conflict) as error:
         file, raw = (data.cases, worked) if error.code == "cases" and data.cases else (data.file, content)
         faults = located(raw.decode("utf-8", "replace"), error)
-        return pages.page(request, "playbook_new.html", 422, faults=faults, name=file.filename or "")
+        return pages.page(request, "playbook_new.html", problems.status_of(error), faults=faults, name=file.filename or "")
     return common.go(f"/playbooks/{made}", "playbook_drafted")
 
 

@@ -14,7 +14,7 @@ from litestar.params import MultipartBody
 
 from relief.domain import money
 from relief.domain.days import beijing_day
-from relief.domain.errors import Invalid
+from relief.domain.errors import Conflict, Invalid
 from relief.domain.policy import Actor
 from relief.domain.standard import Standard
 from relief.services import activate, compare, enact
@@ -24,7 +24,7 @@ from relief.store.db import Tx
 from relief.store.views import incidents
 from relief.store.views import playbooks as views
 from relief.store.views.playbooks import Dated
-from relief.web import access, given, house, pages
+from relief.web import access, given, house, pages, problems
 from relief.web.console import common, playbooks
 from relief.web.console.door import Token
 from relief.web.console.playbook_versions import text_of
@@ -123,9 +123,11 @@ async def load(request: Req, data: MultipartBody[FileForm], actor: given.Me, now
         text = text_of(content)
         async with db.begin(pool, scope) as tx:
             await activate.load_standards(tx, actor, text, now)
-    except Invalid as error:
+    except (Invalid, Conflict) as error:
         async with db.read(pool, scope) as read:
-            return await _page(request, read, actor, beijing_day(now), None, located(content.decode("utf-8", "replace"), error), 422)
+            return await _page(
+                request, read, actor, beijing_day(now), None, located(content.decode("utf-8", "replace"), error), problems.status_of(error)
+            )
     return common.go("/standards", "figure_drafted")
 
 
