@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from relief.domain import completeness, scrutiny_aid
+from relief.domain import completeness, scrutiny_aid, seasons
 from relief.domain.facts import PREDICATES
 from relief.domain.incident import HAZARDS
-from relief.domain.rules import Aid, Playbook, Season
+from relief.domain.rules import Aid, Playbook
 from relief.domain.scrutiny_aid import twice
 from relief.domain.vocabulary import DEPARTMENTS
 
@@ -59,24 +59,8 @@ def _dates(book: Playbook) -> Iterator[str]:
     if (book.course == "season") != bool(book.seasons):
         yield f"{'seasons' if book.seasons else 'course'}: 季节性方案须写明季节，其他方案不写 · a seasonal playbook names its seasons, no other does"
     for i, season in enumerate(book.seasons):
-        if any(_overlap(season, other) for other in book.seasons[:i]):
+        if any(seasons.overlap(season, other) for other in book.seasons[:i]):
             yield f"seasons[{i}]: 与前一季节日期重叠 · its dates overlap an earlier season"
-
-
-def _overlap(one: Season, other: Season) -> bool:
-    return bool(_days_of(one) & _days_of(other))
-
-
-def _days_of(season: Season) -> set[str]:
-    every = [f"{m:02d}-{d:02d}" for m in range(1, 13) for d in range(1, 32)]
-    if season.first <= season.last:
-        return {d for d in every if season.first <= d <= season.last}
-    return {d for d in every if d >= season.first or d <= season.last}
-
-
-def in_season(book: Playbook, month_day: str) -> bool:
-    """Whether a day of the year ('12-01') lies in one of the seasons; a playbook without seasons always serves."""
-    return not book.seasons or any(month_day in _days_of(s) for s in book.seasons)
 
 
 def _figures(book: Playbook) -> Iterator[str]:

@@ -11,7 +11,8 @@ from datetime import datetime
 from uuid import UUID
 
 from relief.domain import playbook as playbooks_
-from relief.domain import standard
+from relief.domain import seasons, standard
+from relief.domain.days import beijing_day
 from relief.domain.errors import Conflict, Invalid, NotFound, Refused
 from relief.domain.playbook import Playbook
 from relief.domain.policy import Actor, require
@@ -74,7 +75,8 @@ async def draft(tx: Tx, actor: Actor, county: str, activation: UUID, document: s
 
 
 async def activate(tx: Tx, actor: Actor, county: str, county_activation: UUID, now: datetime) -> None:
-    """Start the county's clock. Refused to whoever drafted it; Conflict when it is active already or the zone has moved on.
+    """Start the county's clock. Refused to whoever drafted it; Conflict when it is active already, the zone has moved on, or it is
+    not the playbook's season.
 
     The first county makes the activation active and the incident too.
     """
@@ -92,7 +94,8 @@ async def activate(tx: Tx, actor: Actor, county: str, county_activation: UUID, n
         raise Conflict("incident_closed", "灾害事件已结束 · the incident is closed")
     await check_zone(tx, act.incident, act.zone)
     await _check_county(tx, county, act)
-    await check_playbook(tx, incident, act.zone, act.playbook)
+    book = await check_playbook(tx, incident, act.zone, act.playbook)
+    seasons.check(book, beijing_day(now))
     if await activations.activate(tx, county, county_activation, actor.person, now) != 1:
         raise Conflict("already_active", "该县已启动 · this county is active already")
     await activations.start(tx, act.id)

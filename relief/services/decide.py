@@ -12,8 +12,8 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from relief.domain import floors, standard
 from relief.domain import playbook as playbooks_
-from relief.domain import standard
 from relief.domain.days import add_working_days, beijing_day
 from relief.domain.entitlement import Verdict
 from relief.domain.entitlement import decide as entitle
@@ -140,9 +140,11 @@ async def run(tx: Tx, actor: Actor, county: str, activation: UUID, now: datetime
 
 
 async def figures_of(tx: Tx, county: str, book: Playbook, now: datetime) -> Figures:
-    """The figures in force in a county today; Invalid `figure_missing` where one has no amount."""
+    """The figures in force in a county today; Invalid `figure_missing` where one has no amount, `figure_floor` below its floor."""
     found = await standards.in_force(tx, [county], book.figure_keys, beijing_day(now))
-    return standard.in_force(book.figure_keys, found[county])
+    figures = standard.in_force(book.figure_keys, found[county])
+    floors.check(book, figures.amounts)
+    return figures
 
 
 def facts_of(columns: Mapping[str, npt.NDArray[Any]], bands: list[Band], held: Mapping[str, npt.NDArray[np.bool_]]) -> Facts:
