@@ -26,9 +26,10 @@ from relief.channels.sms_webhook import STATUS_PATH
 from relief.domain import trail
 from relief.domain.batch import Layout
 from relief.domain.errors import ReliefError
+from relief.domain.likeness import Limits
 from relief.domain.message import Absent
 from relief.domain.sealing import Keys
-from relief.services import alerts, disburse, notify, report, seal, settle, sign_in
+from relief.services import alerts, disburse, notify, report, seal, settle, sign_in, suspect
 from relief.settings import Settings
 from relief.store import db, errands
 
@@ -184,6 +185,20 @@ async def show_life(work: Work) -> int:
     return 0
 
 
+async def find_duplicates(work: Work) -> int:
+    """Compare new registrations with all others; what may be one household waits for an officer."""
+    said = work.settings
+    limits = Limits(said.duplicate_score, said.account_households, said.phone_households, said.duplicate_stops)
+    async with db.begin(work.pool) as tx:
+        return (await suspect.find(tx, limits, work.clock(), work.keys)).households
+
+
+async def queue_older_households(work: Work) -> int:
+    """Households registered before there were blocks are compared too, a few at a time."""
+    async with db.begin(work.pool) as tx:
+        return await suspect.queue_older(tx, work.clock(), work.keys)
+
+
 async def tidy_sign_ins(work: Work) -> int:
     """Forget sessions that have run out."""
     async with db.begin(work.pool) as tx:
@@ -217,6 +232,8 @@ TIMETABLE: Final[dict[str, Beat]] = {
     "ask about batches": ask_about_batches,
     "collect answers": collect_answers,
     "notice silence": notice_silence,
+    "find duplicates": find_duplicates,
+    "queue older households": queue_older_households,
     "tidy sign-ins": tidy_sign_ins,
     "send messages": send_messages,
     "ask about messages": ask_about_messages,
@@ -249,7 +266,7 @@ async def _quietly(work: Work, name: str) -> None:
 
 
 #: Beats that nobody waits for come round more rarely than a tick.
-EVERY_S: Final = {"tidy sign-ins": 3_600.0, "chase reports": 60.0, "set checkpoint": 60.0}
+EVERY_S: Final = {"tidy sign-ins": 3_600.0, "chase reports": 60.0, "set checkpoint": 60.0, "queue older households": 60.0}
 
 
 async def run_beat(work: Work, name: str) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -45,6 +45,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     #: A raster background of somebody else's: https://…/{z}/{x}/{y}; None: county borders only.
     tile_url: Annotated[str, msgspec.Meta(pattern=r"^https?://[^\s;,'\"]+$")] | None = None
     tile_credit: str = ""  # whom the background belongs to, shown on the map
+    duplicate_score: int = 60  # registrations at least so alike (0–100) are suspected to be one
+    duplicate_stops: Literal["stages", "payment", "nothing"] = "stages"  # what a suspicion without an exact key stops
+    account_households: int = 1  # so many households of an incident may name one account (family card)
+    phone_households: int = 5  # so many may name one phone
     crash_at: str | None = None  # fault runs only: the labelled point at which `relief work` kills itself
     real_channels: bool = False  # drills and demos never reach a real bank or phone
 

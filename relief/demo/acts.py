@@ -13,14 +13,16 @@ from relief.demo.scene import Scene
 from relief.domain import standard
 from relief.domain.errors import ReliefError
 from relief.domain.household import Registration
+from relief.domain.likeness import Limits
 from relief.domain.money import display
 from relief.domain.policy import Actor
-from relief.services import activate, approve, decide, enact, fund, locate, preview, register, zoning
+from relief.services import activate, adjudicate, approve, decide, enact, fund, locate, preview, register, suspect, zoning
 from relief.services.approve import digest_of
 from relief.services.fund import NewFund
 from relief.settings import CHECKOUT
 from relief.store import scenes
 from relief.store.scenes import Pick
+from relief.store.views import suspicions as views
 
 _ZONES: Final = CHECKOUT / "geo" / "data" / "luding2022"
 V1: Final = _ZONES / "zone_v1_rapid_2022-09-05.geojson"
@@ -29,6 +31,7 @@ _PLAYBOOK: Final = CHECKOUT / "playbooks" / "earthquake.toml"
 _STANDARDS: Final = CHECKOUT / "playbooks" / "standards" / "sichuan-rehearsal.toml"
 #: Records in one call of the register, as a phone's sync sends them.
 CHUNK: Final = 500
+_MOST_SUSPICIONS: Final = 10_000
 #: The county whose first allocation is too small, so that the refusal is seen.
 SHORT: Final = "511824"
 
@@ -90,6 +93,21 @@ async def _register(scene: Scene, township: str, queue: Sequence[Registration]) 
         if r.household is not None and r.slip is not None and r.slip_code is not None:
             scene.slips[r.household] = (r.slip, r.slip_code)
     return len(receipts)
+
+
+async def settle_duplicates(scene: Scene) -> None:
+    """Everybody is compared with everybody; a person named by two households is looked at, both households stand, the guard pays once."""
+    limits, compared = Limits(), None
+    while compared is None or compared.households:
+        async with scene.tx() as tx:  # the worker does the same; whoever comes second finds nothing left
+            compared = await suspect.find(tx, limits, scene.house.clock(), scene.house.keys)
+    officer = scene.people["province.officer"]
+    async with scene.tx() as tx:
+        found = await views.suspicions(tx, ["%"], "open", ("", UUID(int=0)), _MOST_SUSPICIONS, officer.person)
+        if found:
+            rulings = [adjudicate.Ruling(f.county, f.id) for f in found]
+            await adjudicate.decide(tx, officer, rulings, "different", "入户核实：两户各自存在", scene.house.clock(), scene.house.keys)
+    scene.say(f"疑似重复 {len(found)} 件，均已核实 · {len(found)} suspected doubles looked at")
 
 
 async def allocate(scene: Scene, county: str, purpose: str, amount_fen: int, source: str, document: str) -> None:

@@ -109,6 +109,7 @@ async def _tell(scene: Scene, where: Places) -> summary.Summary:
     with scene.stage(2, "登记受灾户 · registration"):
         await acts.register_families(scene, places)
         await ready.analyze(await ready.make_ready(scene.house.settings))
+        await acts.settle_duplicates(scene)
     with scene.stage(3, "预演与启动响应 · preview and activation"):
         playbook = await acts.prepare_rules(scene)
         await acts.fund_counties(scene, await acts.show_preview(scene, playbook))

@@ -45,6 +45,8 @@ BATCH: Final = _moves(
 )  # fmt: skip
 #: closed → open: whoever complained is not satisfied.
 COMPLAINT: Final = _moves(open="closed", closed="open")
+SUSPICION: Final = _moves(open="decided", decided="")
+SHEET: Final = _moves(staged="loading | dropped", loading="loaded", loaded="", dropped="")
 MESSAGE_RANK: Final = {"queued": 0, "sending": 1, "unknown": 2, "sent": 3, "delivered": 4, "failed": 4}
 CONFIRMATION: Final = _moves(
     awaited="confirmed | disputed | silent | void", silent="confirmed | disputed | void", confirmed="void", disputed="void", void=""
@@ -54,6 +56,7 @@ ALL: Final[Mapping[str, Moves]] = {
     "incident": INCIDENT, "zone": ZONE, "activation": ACTIVATION, "registration": REGISTRATION, "decision": DECISION, "award": AWARD,
     "instalment": INSTALMENT, "payment": PAYMENT, "batch": BATCH, "confirmation": CONFIRMATION, "complaint": COMPLAINT, "alert": ALERT, "recovery": RECOVERY,
     "rules": RULES,
+    "suspicion": SUSPICION, "sheet": SHEET,
 }  # fmt: skip
 
 

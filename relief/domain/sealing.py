@@ -60,9 +60,19 @@ class Keys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def index(self, kind: str, value: str) -> bytes:
         """Keyed hash for equality (`kind` keeps an account from matching an identity number)."""
-        digest = hmac.HMAC(self.versions[0].index, hashes.SM3())
+        digest = _hasher(self.versions[0].index).copy()
         digest.update(f"{kind}\x00{value}".encode())
         return digest.finalize()
+
+    def block(self, value: str) -> int:
+        """Keyed hash of 64 bits (signed), for finding what may be alike; two different values may share one."""
+        return int.from_bytes(self.index("block", value)[:8], "big", signed=True)
+
+
+@lru_cache(maxsize=16)
+def _hasher(index: bytes) -> hmac.HMAC:
+    """Keyed once; a copy of it is cheaper than keying again."""
+    return hmac.HMAC(index, hashes.SM3())
 
 
 @lru_cache(maxsize=16)

@@ -55,6 +55,12 @@ async def approve(tx: Tx, actor: Actor, county: str, awards: Sequence[UUID], dig
         raise Refused("own_registration", f"其中 {own} 户由您本人登记，须由他人审核 · you registered {own} of them yourself", count=own)
     if held := await approvals.held(tx, county, ids, now):
         raise Refused("on_hold", f"其中 {held} 户被暂停 · {held} of them are on hold", count=held)
+    if doubtful := await approvals.suspected(tx, county, ids):
+        raise Refused(
+            "suspected_twice",
+            f"其中 {doubtful} 户疑似重复登记，须先核实 · {doubtful} of them may be registered twice; decide that first",
+            count=doubtful,
+        )
 
     book = await _within_cap(tx, county, proposed)
     drawn = draw(proposed, await funds.lock(tx, county, proposed[0].incident, sorted({a.aid for a in proposed})))

@@ -9,13 +9,13 @@ from uuid import UUID, uuid4
 
 import msgspec
 
-from relief.domain import household, identity, slip
+from relief.domain import household, identity, likeness, slip
 from relief.domain.days import beijing_day
 from relief.domain.errors import Invalid
 from relief.domain.household import Checked, Registration
 from relief.domain.policy import Actor
 from relief.domain.sealing import Keys
-from relief.store import audits, households
+from relief.store import audits, blocks, households
 from relief.store.db import Tx
 from relief.store.households import Guard
 
@@ -82,26 +82,49 @@ def _receipt(claim: Guard, standing: Guard, fresh: bool, keys: Keys) -> Receipt:
     )  # fmt: skip
 
 
-async def _insert(tx: Tx, actor: Actor, records: Sequence[tuple[Registration, Checked, UUID]], now: datetime, keys: Keys) -> None:
+class Rows(msgspec.Struct, frozen=True):
+    """What registrations become in the register, in the column order of its statements."""
+
+    households: list[tuple[Any, ...]]
+    people: list[tuple[Any, ...]]
+    accounts: list[tuple[Any, ...]]
+    waiting: list[tuple[str, UUID, list[int]]]  # blocks, by which they are compared with the others
+
+
+Record = tuple[Registration, Checked, UUID]
+
+
+async def _insert(tx: Tx, actor: Actor, records: Sequence[Record], now: datetime, keys: Keys) -> None:
     if not records:
         return
-    rows: list[tuple[Any, ...]] = []
-    people: list[tuple[Any, ...]] = []
-    accounts: list[tuple[Any, ...]] = []
-    for item, checked, family in records:
-        rows.append(_household_row(item, checked, family, keys))
-        for position, member in enumerate(checked.members):
-            person = uuid4()
-            people.append(_person_row(item, checked, family, person, position, now, keys))
-            if position == 0:
-                account = uuid4()
-                sealed = keys.seal("account", account, "sealed", msgspec.json.encode({"holder": member.name, "number": checked.account}))
-                accounts.append((item.county, account, person, sealed, keys.index("account", checked.account), item.bank))
-    await households.insert(tx, rows, people, accounts, actor.person, now)
+    rows = rows_of(records, now, keys)
+    await households.insert(tx, rows.households, rows.people, rows.accounts, actor.person, now)
+    await blocks.queue(tx, rows.waiting)
     by_county: dict[str, list[UUID]] = {}
     for item, _, family in records:
         by_county.setdefault(item.county, []).append(family)
     await audits.add_each(tx, by_county, actor, "household.register", "household", now)
+
+
+def rows_of(records: Sequence[Record], now: datetime, keys: Keys) -> Rows:
+    """Sealed and hashed; nothing is written."""
+    rows = Rows([], [], [], [])
+    for item, checked, family in records:
+        rows.households.append(_household_row(item, checked, family, keys))
+        people = [(uuid4(), position) for position in range(len(checked.members))]
+        sealed = [_person_row(item, checked, family, person, position, now, keys) for person, position in people]
+        rows.people.extend(sealed)
+        account = _account_row(item, checked, people[0][0], keys)
+        rows.accounts.append(account)
+        faces = [(m.name, m.id_number, row[5]) for m, row in zip(checked.members, sealed, strict=True)]
+        rows.waiting.append((item.county, family, likeness.blocks(item.village, faces, (sealed[0][6], account[4]), keys.block)))
+    return rows
+
+
+def _account_row(item: Registration, checked: Checked, person: UUID, keys: Keys) -> tuple[Any, ...]:
+    account = uuid4()
+    plain = msgspec.json.encode({"holder": checked.members[0].name, "number": checked.account})
+    return item.county, account, person, keys.seal("account", account, "sealed", plain), keys.index("account", checked.account), item.bank
 
 
 def _household_row(item: Registration, checked: Checked, family: UUID, keys: Keys) -> tuple[Any, ...]:

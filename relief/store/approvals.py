@@ -31,6 +31,11 @@ SELECT count(*) FROM award a WHERE a.county = $1 AND a.id = ANY ($2::uuid[]) AND
     SELECT FROM hold h WHERE h.county = $1 AND h.valid_from <= $3 AND (h.valid_to IS NULL OR h.valid_to > $3)
     AND (h.kind, h.subject) IN (('award', a.id::text), ('household', a.household::text), ('village', a.village)))
 """
+# What an open suspicion of a double registration stops: with an exact key everything, without one what is not a first advance.
+_SUSPECTED = """
+SELECT count(*) FROM award a WHERE a.county = $1 AND a.id = ANY ($2::uuid[]) AND EXISTS (
+    SELECT FROM suspected s WHERE s.county = a.county AND s.household = a.household AND (s.blocks = 'payment' OR a.mode <> 'A'))
+"""
 _SIGN = """
 INSERT INTO signature (county, subject, kind, step, person, digest, signed_at)
 SELECT $1, subject, $3, $4, $5, $6, $7 FROM unnest($2::uuid[]) AS t (subject)
@@ -91,6 +96,11 @@ async def own(tx: Tx, county: str, awards: Sequence[UUID], person: UUID) -> int:
 async def held(tx: Tx, county: str, awards: Sequence[UUID], now: datetime) -> int:
     """How many of the awards are under a hold."""
     return int(await value(tx, _HELD, county, awards, now))
+
+
+async def suspected(tx: Tx, county: str, awards: Sequence[UUID]) -> int:
+    """How many of the awards wait until somebody has decided whether their household is registered twice."""
+    return int(await value(tx, _SUSPECTED, county, awards))
 
 
 async def sign(tx: Tx, county: str, subjects: Sequence[UUID], kind: str, step: str, person: UUID, digest: bytes, now: datetime) -> None:

@@ -16,11 +16,13 @@ _SERIALISE = "SELECT pg_advisory_xact_lock(hashtextextended('batch ' || $1, 0))"
 _PAYABLE = """
 WITH held AS MATERIALIZED (
     SELECT kind, subject FROM hold WHERE county = $1 AND valid_from <= $2 AND (valid_to IS NULL OR valid_to > $2)
+), doubtful AS MATERIALIZED (
+    SELECT household, blocks FROM suspected WHERE county = $1
 )
 SELECT p.id, p.reference, p.amount_fen, p.bank, a.aid, a.incident, i.seq, n.drill, a.village, p.payee AS person, e.sealed AS sealed_person,
        p.account, c.sealed AS sealed_account
 FROM payment p
-CROSS JOIN LATERAL (SELECT aid, incident, village FROM award WHERE county = $1 AND id = p.award LIMIT 1) a
+CROSS JOIN LATERAL (SELECT aid, incident, village, mode FROM award WHERE county = $1 AND id = p.award LIMIT 1) a
 CROSS JOIN LATERAL (SELECT seq FROM instalment WHERE county = $1 AND id = p.instalment LIMIT 1) i
 CROSS JOIN LATERAL (SELECT sealed FROM person WHERE county = $1 AND id = p.payee LIMIT 1) e
 CROSS JOIN LATERAL (SELECT sealed FROM account WHERE county = $1 AND id = p.account LIMIT 1) c
@@ -31,6 +33,8 @@ WHERE p.county = $1 AND p.status = 'approved'
   AND p.account::text NOT IN (SELECT subject FROM held WHERE kind = 'account')
   AND p.fund::text NOT IN (SELECT subject FROM held WHERE kind = 'fund')
   AND a.village NOT IN (SELECT subject FROM held WHERE kind = 'village')
+  AND p.household NOT IN (SELECT household FROM doubtful WHERE blocks = 'payment')
+  AND NOT ((a.mode <> 'A' OR i.seq > 1) AND p.household IN (SELECT household FROM doubtful))
 ORDER BY a.incident, a.aid, i.seq, p.bank, p.reference
 LIMIT $3
 FOR UPDATE OF p SKIP LOCKED

@@ -74,7 +74,7 @@ MONEY: Final[Sequence[Invariant]] = (
         "the application may neither edit nor delete what is append-only [6]",
         "SELECT count(*) FROM information_schema.table_privileges WHERE grantee = 'relief_app'",
         """SELECT table_name || ' ' || privilege_type AS row FROM information_schema.table_privileges
-           WHERE grantee = 'relief_app' AND (privilege_type = 'DELETE' AND table_name NOT IN ('staff_session', 'sign_in_attempt', 'location', 'entitlement_guard', 'audit_pending')
+           WHERE grantee = 'relief_app' AND (privilege_type = 'DELETE' AND table_name NOT IN ('staff_session', 'sign_in_attempt', 'location', 'entitlement_guard', 'audit_pending', 'unmatched', 'sheet_part')
               OR privilege_type = 'TRUNCATE' OR privilege_type = 'UPDATE' AND table_name IN ('transfer', 'signature', 'audit', 'audit_seal', 'audit_checkpoint', 'message_event',
                  'incident_report', 'report_relay', 'response', 'response_plan'))""",
     ),
@@ -287,7 +287,7 @@ PEOPLE: Final[Sequence[Invariant]] = (
         "SELECT count(*) FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace",
         """SELECT c.relname::text AS row FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'county'
            WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace AND NOT (c.relrowsecurity AND c.relforcerowsecurity)
-             AND c.relname NOT IN ('incident', 'zone_county', 'device_guard', 'entitlement_guard')
+             AND c.relname NOT IN ('incident', 'zone_county', 'device_guard', 'entitlement_guard', 'block')
            UNION ALL SELECT rolname::text FROM pg_roles WHERE rolname = 'relief_app' AND (rolsuper OR rolbypassrls)
            UNION ALL SELECT relname::text FROM pg_class WHERE relowner = 'relief_app'::regrole""",
     ),

@@ -123,6 +123,8 @@ WHERE county = $1 AND id = ANY ($2::uuid[]) AND status = ANY ($6::text[])
 HELD: Final = "合并灾害后重复享受待核 · aid held twice after incidents were merged"
 HELD_OVER: Final = "重新核定后金额减少待核 · a later decision grants less than was approved"
 OUTDATED: Final = "已有更新的决定 · a later decision has taken its place"
+#: The same of a household that turned out to be registered twice.
+HELD_TWICE: Final = "同一户重复登记待追回 · the household was registered twice"
 
 
 class Rekeyed(msgspec.Struct, frozen=True):
@@ -215,4 +217,4 @@ async def close(tx: Tx, county: str, ids: Sequence[UUID], person: UUID, now: dat
 
 async def lift(tx: Tx, county: str, ids: Sequence[UUID], now: datetime) -> int:
     """End the holds these cases put on their awards, and no other; how many ended."""
-    return await run(tx, _LIFT, county, list(ids), now, [HELD, HELD_OVER])
+    return await run(tx, _LIFT, county, list(ids), now, [HELD, HELD_OVER, HELD_TWICE])

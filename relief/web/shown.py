@@ -143,6 +143,7 @@ PLACES: Final = (
     ("/alerts", "alerts", ("incident.open",)),
     ("/playbooks", "playbooks", ("incident.read",)),
     ("/households", "households", ("household.read",)),
+    ("/duplicates", "duplicates", ("duplicate.read",)),
     ("/approvals", "approvals", ("award.approve.A", "award.approve.B")),
     ("/corrections", "corrections", ("account.propose", "account.confirm")),
     ("/evidence", "evidence", ("evidence.accept",)),

@@ -23,6 +23,7 @@ SELECT a.id, a.household, a.aid, a.mode, a.amount_fen, a.village, v.name AS vill
        EXISTS (SELECT FROM signature s WHERE s.county = a.county AND s.subject = a.id AND s.step = 'register' AND s.person = $7) AS own,
        EXISTS (SELECT FROM hold o WHERE o.county = a.county AND o.valid_from <= $8 AND (o.valid_to IS NULL OR o.valid_to > $8)
                AND (o.kind, o.subject) IN (('award', a.id::text), ('household', a.household::text), ('village', a.village))) AS held,
+       EXISTS (SELECT FROM suspected u WHERE u.county = a.county AND u.household = a.household AND (u.blocks = 'payment' OR a.mode <> 'A')) AS suspected,
        EXISTS (SELECT FROM account c JOIN account x ON x.account_hash = c.account_hash AND x.person <> c.person
                WHERE c.county = a.county AND c.person = a.payee AND c.status = 'current') AS shared_account,
        a.amount_fen > 3 * avg(a.amount_fen) OVER () AS large
@@ -79,13 +80,14 @@ class ProposedAward(msgspec.Struct, frozen=True):
     edge: bool
     own: bool
     held: bool
+    suspected: bool
     shared_account: bool
     large: bool
 
     @property
     def special(self) -> bool:
         """Looked at one by one instead of in the bundle."""
-        return self.edge or self.own or self.held or self.shared_account or self.large
+        return self.edge or self.own or self.held or self.suspected or self.shared_account or self.large
 
 
 class Stage(msgspec.Struct, frozen=True):

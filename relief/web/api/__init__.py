@@ -6,7 +6,7 @@ from typing import Final
 
 from litestar import Router
 
-from relief.web.api import alerts, complaints, decisions, households, incidents, life, money, reports, session
+from relief.web.api import alerts, complaints, decisions, duplicates, households, incidents, life, money, reports, session
 
 #: One room a line.
 _ROOMS: Final = (
@@ -17,6 +17,7 @@ _ROOMS: Final = (
     reports,
     households,
     decisions,
+    duplicates,
     money,
     complaints,
 )

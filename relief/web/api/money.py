@@ -198,7 +198,7 @@ async def waiting(
     return Waiting(county, incident, mode, aid, sum(a.amount_fen for a in found), digest, awards)
 
 
-FLAGS: Final = ("edge", "own", "held", "shared_account", "large")
+FLAGS: Final = ("edge", "own", "held", "suspected", "shared_account", "large")
 
 
 @post("/counties/{county:str}/awards/approve", action=access.SIGNED_IN, status_code=200)
