@@ -47,6 +47,8 @@ BATCH: Final = _moves(
 COMPLAINT: Final = _moves(open="closed", closed="open")
 SUSPICION: Final = _moves(open="decided", decided="")
 SHEET: Final = _moves(staged="loading | dropped", loading="loaded", loaded="", dropped="")
+#: returned → open: the county passes it on to another department.
+REFERRAL: Final = _moves(open="accepted | returned | closed", accepted="returned | closed", returned="open", closed="")
 MESSAGE_RANK: Final = {"queued": 0, "sending": 1, "unknown": 2, "sent": 3, "delivered": 4, "failed": 4}
 CONFIRMATION: Final = _moves(
     awaited="confirmed | disputed | silent | void", silent="confirmed | disputed | void", confirmed="void", disputed="void", void=""
@@ -55,6 +57,7 @@ CONFIRMATION: Final = _moves(
 ALL: Final[Mapping[str, Moves]] = {
     "incident": INCIDENT, "zone": ZONE, "activation": ACTIVATION, "registration": REGISTRATION, "decision": DECISION, "award": AWARD,
     "instalment": INSTALMENT, "payment": PAYMENT, "batch": BATCH, "confirmation": CONFIRMATION, "complaint": COMPLAINT, "alert": ALERT, "recovery": RECOVERY,
+    "referral": REFERRAL,
     "rules": RULES,
     "suspicion": SUSPICION, "sheet": SHEET,
 }  # fmt: skip

@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 
 from relief.domain.errors import Refused
+from relief.domain.vocabulary import DEPARTMENTS
 
 #: Role → its Chinese name on screens.
 ROLES: Final[Mapping[str, str]] = {
@@ -25,7 +26,10 @@ ROLES: Final[Mapping[str, str]] = {
     "system_admin": "系统管理员",
     "security_admin": "安全管理员",
     "audit_admin": "审计管理员",
+    # Other departments see what is passed on to them and nothing else.
+    **{f"partner_{key}": f"协办（{name.zh}）" for key, name in DEPARTMENTS.items()},
 }
+_PARTNERS: Final = " ".join(f"partner_{key}" for key in DEPARTMENTS)
 
 _READERS: Final = "reporter township_reviewer county_officer county_approver finance_preparer finance_checker finance_authoriser city_officer province_officer auditor"
 
@@ -82,6 +86,10 @@ _TABLE: Final[Mapping[str, str]] = {
     "account.confirm": "township_reviewer county_officer",
     "message.read": "township_reviewer county_officer county_approver auditor",
     "confirm.report": "reporter township_reviewer",
+    "referral.open": "reporter township_reviewer county_officer",
+    "referral.read": f"township_reviewer county_officer county_approver auditor {_PARTNERS}",
+    "referral.pass": "county_officer",
+    **{f"referral.answer.{key}": f"partner_{key} county_officer" for key in DEPARTMENTS},
     "complaint.take": "reporter township_reviewer county_officer",
     "complaint.read": "township_reviewer county_officer county_approver finance_checker finance_authoriser auditor",
     "complaint.answer.township": "township_reviewer county_officer",

@@ -27,6 +27,7 @@ from relief.domain.playbook import Aid, Playbook
 from relief.domain.policy import Actor, require
 from relief.domain.snapshot import Alike, alike
 from relief.domain.standard import Figures
+from relief.services import refer
 from relief.store import activations, audits, awards, db, decisions, facts, guards, playbooks, recoveries, standards
 from relief.store.activations import Activation, Band
 from relief.store.awards import Part, Terms
@@ -66,6 +67,7 @@ class Decided(msgspec.Struct, frozen=True):
     released: int = 0
     recoveries: Sum = Sum(0, 0)
     unverified: list[str] = []
+    referred: dict[str, int] = {}
 
 
 class _Run(msgspec.Struct, frozen=True):
@@ -130,10 +132,11 @@ async def run(tx: Tx, actor: Actor, county: str, activation: UUID, now: datetime
     lapsed = await awards.lapse(tx, county, activation)
     made = {v.aid.code: await _propose(tx, this, ids, v) for v in verdicts}
     over = await _over(tx, actor, this)
+    referred = await refer.screen(tx, actor, county, act.playbook, book, ids, kinds, now)
     await decisions.join_freely(tx)
     decided = msgspec.structs.replace(
         _count(verdicts, len(ids), int((~located).sum())), new_decisions=new_decisions, new_awards=made, lapsed=len(lapsed),
-        released=freed + released, recoveries=over, unverified=sorted(s.key for s in this.figures.unverified),
+        released=freed + released, recoveries=over, unverified=sorted(s.key for s in this.figures.unverified), referred=referred,
     )  # fmt: skip
     await audits.add(tx, county, actor, "household.decide", "activation", [activation], now, msgspec.to_builtins(decided))
     return decided

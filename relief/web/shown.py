@@ -132,6 +132,7 @@ TONES: Final[Mapping[str, Mapping[str, str]]] = {
     "alert": {
         "parked": "move", "proposed": "wait", "accepted": "done", "dismissed": "stop", "superseded": "stop", "withdrawn": "stop", "noted": "stop",
     },
+    "referral": {"open": "wait", "accepted": "move", "returned": "bad", "closed": "done"},
     "evidence": {"submitted": "wait", "accepted": "done", "refused": "stop"},
     "account": {"proposed": "wait", "current": "done", "replaced": "stop", "refused": "stop"},
 }  # fmt: skip
@@ -149,6 +150,7 @@ PLACES: Final = (
     ("/evidence", "evidence", ("evidence.accept",)),
     ("/confirmations", "confirmations", ("confirm.report",)),
     ("/complaints", "complaints", ("complaint.read",)),
+    ("/referrals", "referrals", ("referral.read",)),
     ("/batches", "batches", ("batch.read",)),
     ("/payments", "payments", ("award.read",)),
     ("/funds", "funds", ("fund.read",)),

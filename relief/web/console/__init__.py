@@ -26,6 +26,7 @@ from relief.web.console import (
     playbook_versions,
     playbooks,
     reference,
+    referrals,
     reports,
     responses,
     scenarios,
@@ -64,6 +65,7 @@ ROUTERS: Final = [
                 desk,
                 complaints,
                 audit,
+                referrals,
                 parts,
                 reference,
             )
