@@ -11,7 +11,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import approve, audit, batch, decide, demo, duplicates, inspect, locate, register, tiles
+from tests.bench import approve, audit, batch, decide, demo, duplicates, entitle, inspect, locate, register, tiles
 from tests.bench.harness import Bench, Figure, Line, growth
 
 BENCHES = {
@@ -21,6 +21,7 @@ BENCHES = {
         Bench("locate", 1_000_000, locate.run, "points into bands, stored"),
         Bench("inspect", 1, inspect.run, "zone files understood in the child"),
         Bench("decide", 1_000_000, decide.run, "amounts, reasons, guards, awards, instalments"),
+        Bench("entitle", 1_000_000, entitle.run, "the decision alone, in memory, reasons included, against OpenFisca-core"),
         Bench("approve", 32_768, approve.run, "one signature over a list"),
         Bench("batch", 100_000, batch.run, "freeze, write, import the result"),
         Bench("register", 20_000, register.run, "the register's service"),
