@@ -20,8 +20,9 @@ WITH h AS (SELECT t.id, gen_random_uuid() AS d, gen_random_uuid() AS a, gen_rand
            FROM unnest($3::uuid[], $4::uuid[]) WITH ORDINALITY AS t (id, payment, place)),
 f AS (INSERT INTO fund (county, source, year, document, budget_item, purpose, incident, drill, allocated_fen, available_fen, paid_fen)
       VALUES ($1, 'central', 2022, gen_random_uuid()::text, '2240703', 'EMERG', $2, true, 100000000, 0, 100000000) RETURNING id),
-b AS (INSERT INTO batch (county, number, incident, project, period, bank, drill, layout, status, lines, total_fen, digest, sealed_file, frozen_at)
-      VALUES ($1, gen_random_uuid()::text, $2, 'p', '1', '402', true, 'yikatong', 'settled', 1, 1, '\\x00', '\\x00', $5) RETURNING id),
+b AS (INSERT INTO batch (county, number, incident, project, period, bank, drill, layout, status, lines, total_fen, digest, sealed_file, frozen_at,
+                         payments)
+      VALUES ($1, gen_random_uuid()::text, $2, 'p', '1', '402', true, 'yikatong', 'settled', 1, 1, '\\x00', '\\x00', $5, $4) RETURNING id),
 d AS (INSERT INTO decision (county, id, household, activation, zone, playbook, aid, status, amount_fen, reasons, facts, standards, decided_at)
       SELECT $1, d, id, gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'EMERG', 'current', 123456, '{}', '{}', '\\x00', $5 FROM h),
 a AS (INSERT INTO award (county, id, household, payee, incident, activation, decision, aid, mode, period, amount_fen, status, fund, village,

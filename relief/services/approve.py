@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from relief.domain.errors import Conflict, Refused
 from relief.domain.money import display
 from relief.domain.playbook import Playbook
 from relief.domain.policy import Actor, require
-from relief.store import activations, approvals, audits, db, funds, payments, playbooks
+from relief.store import activations, approvals, audits, db, funds, playbooks
 from relief.store.approvals import Proposed
 from relief.store.db import Tx
 
@@ -47,8 +47,7 @@ async def approve(tx: Tx, actor: Actor, county: str, awards: Sequence[UUID], dig
     funds do not reach (with figures in fen).
     """
     await db.plan_for(tx, len(awards))
-    await approvals.steady(tx, county, sorted(set(awards)))
-    proposed = await approvals.lock(tx, county, sorted(set(awards)))
+    proposed = await approvals.proposed(tx, county, sorted(set(awards)))
     _check(actor, proposed, awards, digest)
     ids = [a.id for a in proposed]
     if own := await approvals.own(tx, county, ids, actor.person):
@@ -64,17 +63,18 @@ async def approve(tx: Tx, actor: Actor, county: str, awards: Sequence[UUID], dig
 
     book = await _within_cap(tx, county, proposed)
     drawn = draw(proposed, await funds.lock(tx, county, proposed[0].incident, sorted({a.aid for a in proposed})))
-    step = STEP[proposed[0].mode]
-    await approvals.sign(tx, county, ids, "award", step, actor.person, digest, now)
-    if await approvals.approve(tx, county, ids, [drawn[i] for i in ids], now) != len(ids):
+    step, total = STEP[proposed[0].mode], sum(a.amount_fen for a in proposed)
+    audit = await audits.add(tx, county, actor, "award.approve", "award", ids, now, {"mode": proposed[0].mode, "amount_fen": total})
+    papers = _papers(book, now) if step == "township" else {}
+    act = approvals.Act(step=step, person=actor.person, digest=digest, audit=audit, papers=papers, now=now)
+    done = await approvals.approve(tx, county, proposed, drawn, act)
+    if done.awards != len(ids):
         raise Conflict("moved_on", "部分事项已变化，请刷新 · some items have moved on, refresh")
-    await _reserve(tx, actor, county, proposed, drawn, now)
-    await approvals.verify(tx, county, [a.household for a in proposed])
-    await approvals.fall_due(tx, county, ids, now)
-    if step == "township":
-        await _expect_papers(tx, county, proposed, book, now)
-    released = await payments.release(tx, county, ids, now)
-    return Approved(awards=len(ids), amount_fen=sum(a.amount_fen for a in proposed), payments=len(released))
+    sums: dict[UUID, int] = {}
+    for award, fund in zip(proposed, drawn, strict=True):
+        sums[fund] = sums.get(fund, 0) + award.amount_fen
+    await funds.reserve(tx, county, sums)
+    return Approved(awards=done.awards, amount_fen=total, payments=done.payments)
 
 
 def _check(actor: Actor, proposed: Sequence[Proposed], asked: Sequence[UUID], digest: bytes) -> None:
@@ -103,23 +103,22 @@ async def _within_cap(tx: Tx, county: str, proposed: Sequence[Proposed]) -> Play
     return playbook.read((await playbooks.get(tx, activation.playbook)).body)
 
 
-async def _expect_papers(tx: Tx, county: str, proposed: Sequence[Proposed], book: Playbook, now: datetime) -> None:
-    """先救助后补手续: the papers of these advances fall due after the playbook's working days."""
-    days = {a.code: a.papers_due_working_days for a in book.aids}
-    due = {code: add_working_days(beijing_day(now), n) for code, n in days.items() if n is not None}
-    advances = [(a.id, due[a.aid]) for a in proposed if a.aid in due]
-    await approvals.open_paperwork(tx, county, [i for i, _ in advances], [d for _, d in advances])
+def _papers(book: Playbook, now: datetime) -> dict[str, date]:
+    """先救助后补手续: per aid, when the playbook's working days for the papers of an advance are over."""
+    today = beijing_day(now)
+    return {a.code: add_working_days(today, a.papers_due_working_days) for a in book.aids if a.papers_due_working_days is not None}
 
 
-def draw(proposed: Sequence[Proposed], available: Sequence[funds.Fund]) -> dict[UUID, UUID]:
-    """Which fund pays which award: funds in their order, each used until it cannot hold the next award.
+def draw(proposed: Sequence[Proposed], available: Sequence[funds.Fund]) -> list[UUID]:
+    """Which fund pays each award: funds in their order, each used until it cannot hold the next award.
 
     Raises Conflict `fund_short` with what is needed and what there is, per aid, in fen.
     """
     left = {f.id: f.available_fen for f in available}
-    drawn: dict[UUID, UUID] = {}
+    of_aid = {aid: [f.id for f in available if f.purpose == aid] for aid in {a.aid for a in proposed}}
+    drawn: list[UUID] = []
     for award in proposed:
-        fund = next((f.id for f in available if f.purpose == award.aid and left[f.id] >= award.amount_fen), None)
+        fund = next((f for f in of_aid[award.aid] if left[f] >= award.amount_fen), None)
         if fund is None:
             need = sum(a.amount_fen for a in proposed if a.aid == award.aid)
             have = sum(f.available_fen for f in available if f.purpose == award.aid)
@@ -129,18 +128,5 @@ def draw(proposed: Sequence[Proposed], available: Sequence[funds.Fund]) -> dict[
                 aid=award.aid, needed_fen=need, available_fen=have,
             )  # fmt: skip
         left[fund] -= award.amount_fen
-        drawn[award.id] = fund
+        drawn.append(fund)
     return drawn
-
-
-async def _reserve(tx: Tx, actor: Actor, county: str, proposed: Sequence[Proposed], drawn: dict[UUID, UUID], now: datetime) -> None:
-    total = sum(a.amount_fen for a in proposed)
-    act = await audits.add(
-        tx, county, actor, "award.approve", "award", [a.id for a in proposed], now, {"mode": proposed[0].mode, "amount_fen": total}
-    )
-    sums: dict[UUID, int] = {}
-    for award in proposed:
-        sums[drawn[award.id]] = sums.get(drawn[award.id], 0) + award.amount_fen
-    await funds.reserve(tx, county, sums)
-    rows = [(a.id, drawn[a.id], a.amount_fen) for a in proposed]
-    await funds.record(tx, county, rows, "available", "reserved", "award", act, now)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
-from typing import Any, Final
+from typing import Final
 from uuid import UUID, uuid4
 
 import msgspec
@@ -21,7 +21,7 @@ from relief.domain.moves import BATCH, sources
 from relief.domain.policy import SYSTEM, Actor, require
 from relief.domain.sealing import Keys
 from relief.store import approvals, audits, batches, db, funds, payments
-from relief.store.batches import Outgoing, Payable
+from relief.store.batches import Draft, Outgoing, Payable
 from relief.store.db import Tx
 
 #: Step of the signature → (policy action, status it leads to). 经办 → 复核 → 审批.
@@ -32,6 +32,8 @@ STEPS: Final = {
 }
 #: Payments frozen by one act; more are frozen by the next one, so that a transaction stays bounded.
 MOST_PER_FREEZE: Final = 200_000
+#: Rows read from the database at a time.
+_AHEAD: Final = 5_000
 
 
 class Writer(msgspec.Struct, frozen=True):
@@ -51,73 +53,88 @@ class Frozen(msgspec.Struct, frozen=True):
     digest: bytes
 
 
+class _Written(msgspec.Struct, frozen=True):
+    """A file whose lines are filled while a thread makes its bytes."""
+
+    lines: int
+    filled: int
+    draft: asyncio.Future[Draft]
+
+
 async def freeze(tx: Tx, actor: Actor, county: str, now: datetime, keys: Keys, writer: Writer) -> list[Frozen]:
     """Put every approved payment of the county that nothing holds into batches per project × period × bank.
 
-    The file's bytes are made here, once; what is signed and sent later is exactly these bytes.
+    The file's bytes are made here, once; what is signed and sent later is exactly these bytes. Memory holds three files, not all: while a
+    thread writes one, its lines are filled, the one before is kept and the next one is read.
     """
     require(actor, "batch.freeze", county)
-    payable = await batches.payable(tx, county, now, MOST_PER_FREEZE)
-    if not payable:
-        return []
-    await db.plan_for(tx, len(payable))
-    payer = await funds.payer(tx, county)
-    if payer is None:
-        raise Conflict(
-            "payer_missing", "尚未登记本县付款单位和账号 · the county's paying office and account are not set yet", county=county
-        )
-    serial = await batches.serials(tx, county)
-    period = f"{beijing_day(now):%Y%m}"
-    drafts: list[_Draft] = []
-    for (incident, item, bank), group in groupby(payable, key=lambda p: (p.incident, project.code(p.aid, p.seq), p.bank)):
-        members = list(group)
-        for start in range(0, len(members), writer.max_lines):
-            part = members[start : start + writer.max_lines]
-            series = (item, period, bank)
-            serial[series] = serial.get(series, 0) + 1
-            drafts.append(
-                _Draft(uuid4(), batch_file.number(county, item, period, bank, serial[series]), incident, item, period, bank, part)
+    await batches.queue(tx, county)
+    payer, serial, period = await funds.payer(tx, county), await batches.serials(tx, county), f"{beijing_day(now):%Y%m}"
+    await db.plan_for(tx, writer.max_lines)
+    ready = batches.payable(tx, county, now, MOST_PER_FREEZE, min(writer.max_lines, _AHEAD))
+    frozen: list[Frozen] = []
+    before: _Written | None = None
+    async for lines in _files(ready, writer.max_lines):
+        if payer is None:
+            raise Conflict(
+                "payer_missing", "尚未登记本县付款单位和账号 · the county's paying office and account are not set yet", county=county
             )
-    # Lines are filled while a thread opens, writes and seals: the two need nothing of each other.
-    written = asyncio.ensure_future(asyncio.to_thread(lambda: [_write(d, payer, keys, writer) for d in drafts]))
-    lines = [(p.id, d.id, line) for d in drafts for line, p in enumerate(d.lines, 1)]
-    filled = await batches.fill(tx, county, lines)
-    rows = await written
-    if filled != len(lines):
-        raise Conflict("moved_on", "部分支付已变化，请重试 · some payments moved on, try again")
-    await batches.insert(tx, county, writer.layout.name, now, rows)
-    frozen = [Frozen(id=r[0], number=r[1], lines=r[7], total_fen=r[8], digest=r[9]) for r in rows]
+        item, batch = _project(lines[0]), uuid4()
+        series = (item, period, lines[0].bank)
+        serial[series] = serial.get(series, 0) + 1
+        number = batch_file.number(county, *series, serial[series])
+        draft = asyncio.ensure_future(asyncio.to_thread(_write, batch, number, period, lines, payer, keys, writer))
+        filled = await batches.fill(tx, county, batch, [p.id for p in lines])
+        if before is not None:
+            frozen.append(await _keep(tx, county, now, writer, before))
+        before = _Written(lines=len(lines), filled=filled, draft=draft)
+    if before is None:
+        return []
+    frozen.append(await _keep(tx, county, now, writer, before))
     await batches.sign_lines(tx, county, [f.id for f in frozen], now)
-    await audits.add(tx, county, actor, "batch.freeze", "batch", [f.id for f in frozen], now, {"lines": len(lines)})
+    await audits.add(tx, county, actor, "batch.freeze", "batch", [f.id for f in frozen], now, {"lines": sum(f.lines for f in frozen)})
     return frozen
 
 
-class _Draft(msgspec.Struct, frozen=True):
-    """A batch before its bytes are made."""
-
-    id: UUID
-    number: str
-    incident: UUID
-    project: str
-    period: str
-    bank: str
-    lines: Sequence[Payable]
+async def _keep(tx: Tx, county: str, now: datetime, writer: Writer, written: _Written) -> Frozen:
+    d = await written.draft
+    if written.filled != written.lines:
+        raise Conflict("moved_on", "部分支付已变化，请重试 · some payments moved on, try again")
+    await batches.insert(tx, county, writer.layout.name, now, d)
+    return Frozen(id=d.id, number=d.number, lines=written.lines, total_fen=d.total_fen, digest=d.digest)
 
 
-def _write(draft: _Draft, payer: funds.Payer, keys: Keys, writer: Writer) -> tuple[Any, ...]:
-    """The batch as its row: counted, written, digested and sealed."""
-    d = draft
-    content = writer.layout.encode(_file(d, payer, keys))
-    total, digest = sum(p.amount_fen for p in d.lines), hashlib.sha256(content).digest()
-    sealed = keys.seal("batch", d.id, "sealed_file", content)
-    return (d.id, d.number, d.incident, d.project, d.period, d.bank, d.lines[0].drill, len(d.lines), total, digest, sealed)
+async def _files(ready: AsyncIterator[Payable], most: int) -> AsyncIterator[list[Payable]]:
+    """Cut the stream of payments into files: at most so many lines of one incident, project and bank."""
+    lines: list[Payable] = []
+    async for payable in ready:
+        if lines and (len(lines) == most or _series(payable) != _series(lines[0])):
+            yield lines
+            lines = []
+        lines.append(payable)
+    if lines:
+        yield lines
 
 
-def _file(draft: _Draft, payer: funds.Payer, keys: Keys) -> BatchFile:
-    name = project.name(draft.project)
-    return BatchFile(
-        number=draft.number, project=draft.project, project_name=name, period=draft.period, payer=payer.name, payer_account=payer.account,
-        bank=draft.bank, lines=tuple(_line(i, p, keys) for i, p in enumerate(draft.lines, 1)), summary=f"{draft.period} {name}",
+def _series(payable: Payable) -> tuple[UUID, str, int, str]:
+    return payable.incident, payable.aid, payable.seq, payable.bank
+
+
+def _project(payable: Payable) -> str:
+    return project.code(payable.aid, payable.seq)
+
+
+def _write(batch: UUID, number: str, period: str, lines: Sequence[Payable], payer: funds.Payer, keys: Keys, writer: Writer) -> Draft:
+    """The batch as it will be kept: counted, written, digested and sealed."""
+    item, bank, name = _project(lines[0]), lines[0].bank, project.name(_project(lines[0]))
+    file = BatchFile(
+        number=number, project=item, project_name=name, period=period, payer=payer.name, payer_account=payer.account, bank=bank,
+        lines=tuple(_line(i, p, keys) for i, p in enumerate(lines, 1)), summary=f"{period} {name}",
+    )  # fmt: skip
+    content = writer.layout.encode(file)
+    return Draft(
+        id=batch, number=number, incident=lines[0].incident, project=item, period=period, bank=bank, drill=lines[0].drill, total_fen=file.total_fen,
+        digest=hashlib.sha256(content).digest(), sealed_file=keys.seal("batch", batch, "sealed_file", content), payments=[p.id for p in lines],
     )  # fmt: skip
 
 
@@ -143,7 +160,7 @@ def _line(seq: int, payable: Payable, keys: Keys) -> BatchLine:
     return BatchLine(
         seq=seq, reference=payable.reference, name=account.holder, id_type=person.id_type, id_number=person.id_number, account=account.number,
         bank_name=project.BANKS.get(payable.bank, payable.bank), cnaps="", amount_fen=payable.amount_fen, phone=person.phone or "", area=payable.village,
-        kind=project.code(payable.aid, payable.seq), note="",
+        kind=_project(payable), note="",
     )  # fmt: skip
 
 
@@ -179,18 +196,17 @@ async def claim(tx: Tx, now: datetime, lease: timedelta, real: bool, limit: int 
     """Take authorised batches for sending. From this commit on their money is in flight, whatever happens to the sender."""
     claimed = await batches.claim(tx, now, lease, real, limit)
     for county, group in groupby(sorted(claimed, key=lambda b: b.county), key=lambda b: b.county):
-        await _depart(tx, county, [b.id for b in group], now)
+        await _depart(tx, county, list(group), now)
     return claimed
 
 
-async def _depart(tx: Tx, county: str, ids: Sequence[UUID], now: datetime) -> None:
-    departing = await batches.depart(tx, county, ids, now)
-    sums: dict[UUID, int] = {}
-    for payment in departing:
-        sums[payment.fund] = sums.get(payment.fund, 0) + payment.amount_fen
-    await funds.depart(tx, county, sums)
-    act = await audits.add(tx, county, SYSTEM, "batch.claim", "batch", ids, now, {"payments": len(departing)})
-    await funds.record(tx, county, [(p.id, p.fund, p.amount_fen) for p in departing], "reserved", "in flight", "payment", act, now)
+async def _depart(tx: Tx, county: str, leaving: Sequence[Outgoing], now: datetime) -> None:
+    ids, lines = [b.id for b in leaving], sum(b.lines for b in leaving)
+    act = await audits.add(tx, county, SYSTEM, "batch.claim", "batch", ids, now, {"payments": lines})
+    departed = await batches.depart(tx, county, ids, act, now)
+    if sum(d.payments for d in departed) != lines:
+        raise Conflict("moved_on", "批次内有支付已变化，未发出 · a payment of a batch has moved on; nothing was sent")
+    await funds.depart(tx, county, {d.fund: d.amount_fen for d in departed})
 
 
 async def claim_stale(tx: Tx, now: datetime, lease: timedelta, real: bool, limit: int = 4) -> list[Outgoing]:

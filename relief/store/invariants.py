@@ -74,7 +74,7 @@ MONEY: Final[Sequence[Invariant]] = (
         "the application may neither edit nor delete what is append-only [6]",
         "SELECT count(*) FROM information_schema.table_privileges WHERE grantee = 'relief_app'",
         """SELECT table_name || ' ' || privilege_type AS row FROM information_schema.table_privileges
-           WHERE grantee = 'relief_app' AND (privilege_type = 'DELETE' AND table_name NOT IN ('staff_session', 'sign_in_attempt', 'location', 'entitlement_guard', 'audit_pending', 'unmatched', 'sheet_part')
+           WHERE grantee = 'relief_app' AND (privilege_type = 'DELETE' AND table_name NOT IN ('staff_session', 'sign_in_attempt', 'location', 'entitlement_guard', 'audit_pending', 'unmatched', 'sheet_part', 'payable')
               OR privilege_type = 'TRUNCATE' OR privilege_type = 'UPDATE' AND table_name IN ('transfer', 'signature', 'audit', 'audit_seal', 'audit_checkpoint', 'message_event',
                  'incident_report', 'report_relay', 'response', 'response_plan'))""",
     ),
@@ -111,7 +111,17 @@ MONEY: Final[Sequence[Invariant]] = (
         "SELECT count(*) FROM instalment",
         """SELECT i.county || '/' || i.id AS row FROM instalment i JOIN payment p ON p.county = i.county AND p.instalment = i.id
            WHERE p.status NOT IN ('returned', 'cancelled') GROUP BY i.county, i.id, i.amount_fen
-           HAVING count(*) > 1 OR sum(p.amount_fen) <> i.amount_fen""",
+           HAVING count(*) > 1 OR sum(p.amount_fen) <> i.amount_fen
+           UNION ALL
+           SELECT county || '/' || instalment FROM payment GROUP BY county, instalment HAVING count(*) <> count(DISTINCT attempt)""",
+    ),
+    Invariant(
+        "approved_payment_waits",
+        "every approved payment, and no other, waits in the queue for a batch [19]",
+        "SELECT count(*) FROM payment",
+        """SELECT coalesce(p.county, q.county) || '/' || coalesce(p.id, q.payment) AS row
+           FROM (SELECT county, id FROM payment WHERE status = 'approved') p
+           FULL JOIN payable q ON q.county = p.county AND q.payment = p.id WHERE p.id IS NULL OR q.payment IS NULL""",
     ),
     Invariant(
         "settled_means_paid",
@@ -175,9 +185,11 @@ BANK: Final[Sequence[Invariant]] = (
         "lines and total of a batch are those of its payments [16, 17]",
         "SELECT count(*) FROM batch",
         """SELECT b.number AS row FROM batch b LEFT JOIN (
-               SELECT county, batch, count(*) AS lines, sum(amount_fen) AS fen, max(line) AS last, count(DISTINCT line) AS distinct_lines
+               SELECT county, batch, count(*) AS lines, sum(amount_fen) AS fen, max(line) AS last, count(DISTINCT line) AS distinct_lines,
+                      array_agg(id ORDER BY line) AS ids
                FROM payment WHERE batch IS NOT NULL GROUP BY county, batch) p ON p.county = b.county AND p.batch = b.id
            WHERE b.status <> 'voided' AND (b.lines, b.total_fen, b.lines, b.lines) IS DISTINCT FROM (p.lines, p.fen, p.last, p.distinct_lines)
+              OR b.status <> 'voided' AND b.payments IS DISTINCT FROM p.ids
               OR b.status = 'voided' AND p.lines > 0""",
     ),
     Invariant(

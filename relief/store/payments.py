@@ -22,25 +22,34 @@ WITH due AS (
 ), released AS (
     UPDATE instalment i SET status = 'released' FROM due d WHERE i.county = $1 AND i.id = d.id AND i.status = 'due'
     RETURNING i.id, d.award, d.amount_fen, d.household, d.payee, d.fund, d.account, d.bank
+), made AS (
+    INSERT INTO payment (county, instalment, award, household, payee, account, bank, fund, attempt, reference, amount_fen, status, created_at)
+    SELECT $1, r.id, r.award, r.household, r.payee, r.account, r.bank, r.fund, 1,
+           $1 || upper(left(replace(gen_random_uuid()::text, '-', ''), 18)), r.amount_fen, 'approved', $3
+    FROM released r
+    RETURNING id
+), queued AS (
+    INSERT INTO payable (county, payment) SELECT $1, id FROM made
 )
-INSERT INTO payment (county, instalment, award, household, payee, account, bank, fund, attempt, reference, amount_fen, status, created_at)
-SELECT $1, r.id, r.award, r.household, r.payee, r.account, r.bank, r.fund, 1,
-       $1 || upper(left(replace(gen_random_uuid()::text, '-', ''), 18)), r.amount_fen, 'approved', $3
-FROM released r
-RETURNING id
+SELECT id FROM made
 """
 # Only after a return that the bank confirmed; never after silence.
 _REISSUE = """
-INSERT INTO payment (county, instalment, award, household, payee, account, bank, fund, attempt, reference, amount_fen, status, created_at)
-SELECT $1, p.instalment, p.award, p.household, p.payee, c.id, c.bank, p.fund, p.attempt + 1,
-       $1 || upper(left(replace(gen_random_uuid()::text, '-', ''), 18)), p.amount_fen, 'approved', $3
-FROM account c
-JOIN payment p ON p.county = c.county AND p.payee = c.person AND p.status = 'returned'
-JOIN instalment i ON i.county = p.county AND i.id = p.instalment AND i.status = 'released'
-WHERE c.county = $1 AND c.id = ANY ($2::uuid[]) AND c.status = 'current'
-  AND NOT EXISTS (SELECT FROM payment later WHERE later.county = $1 AND later.instalment = p.instalment AND later.attempt > p.attempt)
-ORDER BY p.id
-RETURNING id
+WITH made AS (
+    INSERT INTO payment (county, instalment, award, household, payee, account, bank, fund, attempt, reference, amount_fen, status, created_at)
+    SELECT $1, p.instalment, p.award, p.household, p.payee, c.id, c.bank, p.fund, p.attempt + 1,
+           $1 || upper(left(replace(gen_random_uuid()::text, '-', ''), 18)), p.amount_fen, 'approved', $3
+    FROM account c
+    JOIN payment p ON p.county = c.county AND p.payee = c.person AND p.status = 'returned' AND p.trouble = 'returned'
+    JOIN instalment i ON i.county = p.county AND i.id = p.instalment AND i.status = 'released'
+    WHERE c.county = $1 AND c.id = ANY ($2::uuid[]) AND c.status = 'current'
+      AND NOT EXISTS (SELECT FROM payment later WHERE later.county = $1 AND later.instalment = p.instalment AND later.attempt > p.attempt)
+    ORDER BY p.id
+    RETURNING id
+), queued AS (
+    INSERT INTO payable (county, payment) SELECT $1, id FROM made
+)
+SELECT id FROM made ORDER BY id
 """
 
 

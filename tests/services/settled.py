@@ -94,8 +94,9 @@ async def at_bank(
     )  # fmt: skip
     await tx.execute(
         "INSERT INTO batch (county, id, number, incident, project, period, bank, drill, layout, status, lines, total_fen, digest, sealed_file, "
-        "frozen_at, claimed_at, sent_at) VALUES ($1, $2, $3, $4, 'EMERG', '202209', '402', true, 'yikatong', $5, $6, $7, '\\x00', '\\x00', $8, $8, $9)",
-        county, batch, number, event, status, lines, lines * FEN, NOW, None if status == "sending" else NOW,
+        "frozen_at, claimed_at, sent_at, payments) "
+        "VALUES ($1, $2, $3, $4, 'EMERG', '202209', '402', true, 'yikatong', $5, $6, $7, '\\x00', '\\x00', $8, $8, $9, $10)",
+        county, batch, number, event, status, lines, lines * FEN, NOW, None if status == "sending" else NOW, ids,
     )  # fmt: skip
     await tx.execute(_MONEY, county, event, fund, NOW, FEN, ids, batch, payments, references)
     return AtBank(county, number, batch, fund, event, ids, references, accounts)

@@ -38,14 +38,17 @@ WHERE s.county = $1 AND s.subject = $2 AND s.step <> 'line' ORDER BY s.signed_at
 """
 _LINES = """
 SELECT p.line, p.id, p.reference, p.amount_fen, p.status, p.reason, e.id AS person, e.sealed AS sealed_person, c.id AS account, c.sealed AS sealed_account, p.household
-FROM payment p
+FROM batch b
+CROSS JOIN LATERAL unnest(b.payments[$3 + 1:$3 + $4]) AS l (payment)
+JOIN payment p ON p.county = b.county AND p.id = l.payment AND p.batch = b.id
 JOIN person e ON e.county = p.county AND e.id = p.payee
 JOIN account c ON c.county = p.county AND c.id = p.account
-WHERE p.county = $1 AND p.batch = $2 AND p.line > $3 ORDER BY p.line LIMIT $4
+WHERE b.county = $1 AND b.id = $2 ORDER BY p.line
 """
 _READY = """
 SELECT p.county, r.name AS county_name, count(*) AS payments, sum(p.amount_fen)::bigint AS fen, min(p.created_at) AS oldest
-FROM payment p JOIN region r ON r.code = p.county WHERE p.status = 'approved' GROUP BY p.county, r.name ORDER BY min(p.created_at)
+FROM payable q JOIN payment p ON p.county = q.county AND p.id = q.payment JOIN region r ON r.code = p.county
+WHERE p.status = 'approved' GROUP BY p.county, r.name ORDER BY min(p.created_at)
 """
 
 

@@ -15,7 +15,7 @@ SELECT p.county, p.id AS payment, n.drill, p.household, p.amount_fen, p.reason, 
        c.id AS account, c.sealed AS sealed_account
 FROM payment p JOIN award a ON a.county = p.county AND a.id = p.award JOIN incident n ON n.id = a.incident JOIN region v ON v.code = a.village
 JOIN person e ON e.county = p.county AND e.id = p.payee JOIN account c ON c.county = p.county AND c.id = p.account
-WHERE p.status = 'returned' AND a.village LIKE ANY ($1::text[])
+WHERE p.trouble = 'returned' AND a.village LIKE ANY ($1::text[])
   AND NOT EXISTS (SELECT FROM payment n WHERE n.county = p.county AND n.instalment = p.instalment AND n.attempt > p.attempt)
   AND NOT EXISTS (SELECT FROM account x WHERE x.county = p.county AND x.person = p.payee AND x.status = 'proposed')
 ORDER BY p.settled_at, p.id LIMIT 200

@@ -72,15 +72,15 @@ SELECT 'sign', status, count(*), sum(total_fen)::bigint, min(frozen_at) FROM bat
 WHERE (status = 'frozen' AND county LIKE ANY ($3::text[])) OR (status = 'prepared' AND county LIKE ANY ($4::text[]))
    OR (status = 'checked' AND county LIKE ANY ($5::text[])) GROUP BY status
 UNION ALL
-SELECT 'freeze', NULL, count(*), sum(amount_fen)::bigint, min(created_at) FROM payment
-WHERE status = 'approved' AND county LIKE ANY ($6::text[]) HAVING count(*) > 0
+SELECT 'freeze', NULL, count(*), sum(p.amount_fen)::bigint, min(p.created_at) FROM payable q JOIN payment p ON p.county = q.county AND p.id = q.payment
+WHERE p.status = 'approved' AND q.county LIKE ANY ($6::text[]) HAVING count(*) > 0
 UNION ALL
 SELECT 'activate', NULL, count(*), sum(cap_fen)::bigint, min(drafted_at) FROM county_activation
 WHERE status = 'drafted' AND county LIKE ANY ($7::text[]) HAVING count(*) > 0
 UNION ALL
 SELECT 'correct', NULL, count(*), sum(p.amount_fen)::bigint, min(p.settled_at)
 FROM payment p JOIN award a ON a.county = p.county AND a.id = p.award
-WHERE p.status = 'returned' AND a.village LIKE ANY ($8::text[]) AND NOT EXISTS (
+WHERE p.trouble = 'returned' AND a.village LIKE ANY ($8::text[]) AND NOT EXISTS (
     SELECT FROM payment n WHERE n.county = p.county AND n.instalment = p.instalment AND n.attempt > p.attempt)
   AND NOT EXISTS (SELECT FROM account c WHERE c.county = p.county AND c.person = p.payee AND c.status = 'proposed') HAVING count(*) > 0
 UNION ALL
