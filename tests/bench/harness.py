@@ -254,6 +254,13 @@ async def like(owner: Owner, *tables: str) -> None:
         await owner.execute(f"DROP TABLE IF EXISTS bare.{table}; CREATE TABLE bare.{table} (LIKE public.{table} INCLUDING ALL)")
 
 
+#: Generated columns make themselves.
+_OWN_COLUMNS: Final = """
+SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute
+WHERE attrelid = ('public.' || $1::text)::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
+"""
+
+
 async def copied(here: Place, *tables: str) -> Watch:
     """A bare INSERT … SELECT of all rows of these tables, committed at once."""
     await like(here.owner, *tables)
@@ -261,5 +268,6 @@ async def copied(here: Place, *tables: str) -> Watch:
     with watch(here) as seen:
         async with here.owner.transaction():
             for table in tables:
-                await here.owner.execute(f"INSERT INTO bare.{table} SELECT * FROM public.{table}")
+                columns = await here.owner.fetchval(_OWN_COLUMNS, table)
+                await here.owner.execute(f"INSERT INTO bare.{table} ({columns}) SELECT {columns} FROM public.{table}")
     return seen
