@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from relief.store.db import Tx, many, run, stream
+from relief.store.db import Tx, flow, many, run
 
 _SERIALISE = "SELECT pg_advisory_xact_lock(hashtextextended('batch ' || $1, 0))"
 # Looked up payment by payment: a join the planner misjudges (nobody has counted the new rows yet) would read all for each. The order is
@@ -195,7 +195,7 @@ async def queue(tx: Tx, county: str) -> None:
 
 def payable(tx: Tx, county: str, now: datetime, limit: int, ahead: int) -> AsyncIterator[Payable]:
     """Approved payments that nothing holds, by incident, aid, stage and bank, read `ahead` rows at a time."""
-    return stream(tx, _PAYABLE, Payable, ahead, county, now, limit)
+    return flow(tx, _PAYABLE, Payable, ahead, county, now, limit)
 
 
 async def serials(tx: Tx, county: str) -> dict[tuple[str, str, str], int]:

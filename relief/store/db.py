@@ -122,7 +122,7 @@ async def many(tx: Tx, sql: str, kind: type[T], *args: object) -> list[T]:
     return [_row(r, kind) for r in await tx.fetch(sql, *args)]
 
 
-async def stream(tx: Tx, sql: str, kind: type[T], ahead: int, *args: object) -> AsyncIterator[T]:
+async def flow(tx: Tx, sql: str, kind: type[T], ahead: int, *args: object) -> AsyncIterator[T]:
     """Any number of rows as they come, `ahead` of them at a time: memory does not grow with the answer. Other statements may run meanwhile."""
     async for row in tx.cursor(sql, *args, prefetch=ahead):
         yield _row(row, kind)
