@@ -83,3 +83,29 @@ DO $$ DECLARE t text; BEGIN
         EXECUTE format('CREATE POLICY area ON %I USING (county LIKE ANY ((SELECT relief_scope())::text[]))', t);
     END LOOP;
 END $$;
+
+-- The second factor 第二因素: a shared secret (RFC 6238), sealed; codes for the day the phone is lost; and proofs, each bound to the
+-- digest of what is being signed.
+CREATE TABLE second_factor (
+    person       uuid PRIMARY KEY REFERENCES staff (id),
+    sealed       bytea NOT NULL,
+    status       text NOT NULL CHECK (status IN ('offered', 'active')),
+    last_step    bigint NOT NULL DEFAULT 0,   -- the thirty seconds whose code was taken last: no code is taken twice
+    enrolled_at  timestamptz NOT NULL
+);
+CREATE TABLE recovery_code (
+    person     uuid NOT NULL REFERENCES staff (id),
+    code_hash  bytea NOT NULL,               -- keyed hash
+    used_at    timestamptz,
+    PRIMARY KEY (person, code_hash)
+);
+CREATE TABLE factor_proof (
+    person  uuid NOT NULL,
+    digest  bytea NOT NULL,
+    at      timestamptz NOT NULL,
+    way     text NOT NULL CHECK (way IN ('totp', 'recovery')),
+    PRIMARY KEY (person, digest, at)
+);
+GRANT SELECT, INSERT, UPDATE ON second_factor TO relief_app;
+GRANT SELECT, INSERT ON recovery_code, factor_proof TO relief_app;
+GRANT UPDATE (used_at) ON recovery_code TO relief_app;

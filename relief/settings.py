@@ -37,6 +37,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sms_base_url: str = "http://127.0.0.1:8081"  # the rehearsal twin; https://api.twilio.com for the real one
     sms_concurrency: int = 16
     sms_timeout_seconds: float = 10.0
+    #: 'required': whoever authorises a batch gives a fresh one-time code; 'off' says openly that this place does not have it yet.
+    second_factor: Literal["required", "off"] = "required"
     feed_cap_url: str | None = None  # an Atom feed of CAP 1.2 alerts; None: not asked
     feed_comcat_url: str | None = None  # a USGS ComCat GeoJSON feed; None: not asked
     feed_poll_seconds: int = 60

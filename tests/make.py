@@ -36,6 +36,13 @@ async def staff(tx: Tx, *grants: tuple[str, str], name: str = "演示人员") ->
     return Actor(id=person, name=name, grants=tuple(Grant(role=r, area=a) for r, a in grants))
 
 
+async def proof(tx: Tx, actor: Actor, digest: bytes, now: datetime = NOW) -> None:
+    """This person has just proven themselves for that digest by a second factor."""
+    await tx.execute(
+        "INSERT INTO factor_proof (person, digest, at, way) VALUES ($1, $2, $3, 'totp') ON CONFLICT DO NOTHING", actor.id, digest, now
+    )
+
+
 async def incident(tx: Tx, *, county: str = LUDING, drill: bool = True, name: str | None = None) -> UUID:
     """An open incident."""
     opener = await staff(tx)

@@ -58,7 +58,7 @@ def test_some_live_outside_every_band_and_get_nothing(told: dict[str, Any]) -> N
 
 
 def test_what_had_to_be_refused_was_refused(told: dict[str, Any]) -> None:
-    assert {"same_person", "own_registration", "fund_short"} <= set(told["refused"])
+    assert {"same_person", "own_registration", "fund_short", "second_factor"} <= set(told["refused"])
 
 
 def test_every_payment_ends_paid_or_returned_and_none_in_silence(told: dict[str, Any]) -> None:

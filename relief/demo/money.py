@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Final
+from uuid import UUID
 
 from relief.demo import numbers
 from relief.demo.scene import Scene
 from relief.domain.batch import envelope
 from relief.domain.errors import Conflict, ReliefError, Unavailable
 from relief.domain.money import display
-from relief.services import correct, disburse, evidence, settle
+from relief.services import correct, disburse, evidence, second_factor, settle
 from relief.services.correct import Correction
 from relief.services.evidence import Piece
 from relief.store import scenes
@@ -42,10 +43,19 @@ async def batch_and_sign(scene: Scene) -> int:
         digest = envelope([f.digest for f in frozen])
         ids = [f.id for f in frozen]
         for step in disburse.STEPS:
-            async with scene.tx() as tx:
-                await disburse.sign(tx, scene.at(county, step), county, step, ids, digest, scene.house.clock())
+            await sign(scene, county, step, ids, digest)
     scene.say(f"{files} 个批次，{lines:,} 笔，{display(total)} 元，经办、复核、审批各一人")
     return lines
+
+
+async def sign(scene: Scene, county: str, step: str, ids: Sequence[UUID], digest: bytes) -> None:
+    """One officer's step; whoever authorises takes the code from their phone."""
+    officer, now = scene.at(county, step), scene.house.clock()
+    if step == "authorise":
+        async with scene.tx() as tx:
+            await second_factor.prove(tx, officer, scene.people.phones[f"{county}.{step}"].code(now), digest, now, scene.house.keys)
+    async with scene.tx() as tx:
+        await disburse.sign(tx, officer, county, step, ids, digest, now)
 
 
 async def show_second_step_refused(scene: Scene) -> None:
@@ -65,9 +75,13 @@ async def show_second_step_refused(scene: Scene) -> None:
             await disburse.sign(tx, both, county, "check", ids, digest, scene.house.clock())
     except ReliefError as error:
         scene.refused(error.code, error.message)
-    for step in ("check", "authorise"):
+    await sign(scene, county, "check", ids, digest)
+    try:
         async with scene.tx() as tx:
-            await disburse.sign(tx, scene.at(county, step), county, step, ids, digest, scene.house.clock())
+            await disburse.sign(tx, scene.at(county, "authorise"), county, "authorise", ids, digest, scene.house.clock())
+    except ReliefError as error:
+        scene.refused(error.code, error.message)
+    await sign(scene, county, "authorise", ids, digest)
     scene.say(f"{len(frozen)} 个批次，{sum(f.lines for f in frozen):,} 笔（首县）")
 
 

@@ -8,12 +8,14 @@ import shutil
 import signal
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from typing import Final
 
 import msgspec
 from rich.console import Console
+from rich.live import Live
+from rich.table import Table
 
 from relief import app
 from relief.demo import acts, money, night, people, processes, summary, voices
@@ -94,7 +96,7 @@ async def _scene(house: House, screen: Console, households: int) -> AsyncIterato
         places = await scenes.villages(tx, *BOX)
         counties = {p.county: p.county_name for p in places}
         townships = {p.township: p.township_name for p in places}
-        staff = await people.hire(tx, counties, townships, house.clock())
+        staff = await people.hire(tx, counties, townships, house.clock(), house.keys)
         opened = zoning.NewIncident(hazard="020100", county=LUDING, occurred_at=datetime(2022, 9, 5, 12, 52, tzinfo=BEIJING), drill=True)
         incident = await zoning.open_incident(tx, staff["province.officer"], opened, house.clock())
     yield Scene(house, screen, households, staff, counties, townships, incident)
@@ -198,8 +200,32 @@ async def _serve(scene: Scene, where: Places) -> None:
     for login, name in people.printed(scene.people, LUDING, MOXI):
         screen.print(f"   {login:22s} {name}")
     slip, code = next(iter(scene.slips.values()))
-    screen.print(f"   居民凭条 slip {slip}  验证码 code {code}\n[dim]Ctrl-C 结束 · ends it[/dim]")
+    screen.print(f"   居民凭条 slip {slip}  验证码 code {code}")
+    for login in (who for who, _ in people.printed(scene.people, LUDING, MOXI) if who in scene.people.phones):
+        screen.print(f"   {login} 的验证器密钥，可录入手机 · its secret, for your own authenticator: {scene.people.phones[login].secret}")
+    screen.print("[dim]Ctrl-C 结束 · ends it[/dim]")
     stop = asyncio.Event()
     for sign in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(sign, stop.set)
-    await stop.wait()
+    await _show_codes(scene, stop)
+
+
+async def _show_codes(scene: Scene, stop: asyncio.Event) -> None:
+    """The one-time codes of those who authorise, kept fresh until the end: 审批 asks for one."""
+    mine = [login for login, _ in people.printed(scene.people, LUDING, MOXI)]
+
+    def table() -> Table:
+        shown = Table("验证码 one-time code", "", "秒 s")
+        for login, code, left in people.codes(scene.people, mine, scene.house.clock()):
+            shown.add_row(login, f"[bold]{code}[/bold]", str(left))
+        return shown
+
+    if not scene.screen.is_terminal:
+        scene.screen.print(table())
+        await stop.wait()
+        return
+    with Live(table(), console=scene.screen, auto_refresh=False) as live:
+        while not stop.is_set():
+            live.update(table(), refresh=True)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), 1.0)

@@ -102,6 +102,7 @@ _TABLE: Final[Mapping[str, str]] = {
     "audit.find": "auditor",
     "trace.watch": "system_admin audit_admin",
     "staff.manage": "system_admin security_admin",
+    "staff.reset": "security_admin",
 }  # fmt: skip
 
 ACTIONS: Final[Mapping[str, frozenset[str]]] = {action: frozenset(roles.split()) for action, roles in _TABLE.items()}

@@ -20,6 +20,7 @@ from relief.domain.errors import Conflict
 from relief.domain.moves import BATCH, sources
 from relief.domain.policy import SYSTEM, Actor, require
 from relief.domain.sealing import Keys
+from relief.services import second_factor
 from relief.store import approvals, audits, batches, db, funds, payments
 from relief.store.batches import Draft, Outgoing, Payable
 from relief.store.db import Tx
@@ -164,20 +165,28 @@ def _line(seq: int, payable: Payable, keys: Keys) -> BatchLine:
     )  # fmt: skip
 
 
-async def sign(tx: Tx, actor: Actor, county: str, step: str, ids: Sequence[UUID], digest: bytes, now: datetime) -> int:
-    """One officer's step over an envelope of batches; `digest` is over their digests, as shown. Returns lines signed."""
+async def sign(
+    tx: Tx, actor: Actor, county: str, step: str, ids: Sequence[UUID], digest: bytes, now: datetime, *, demand_factor: bool = True
+) -> int:
+    """One officer's step over an envelope of batches; `digest` is over their digests, as shown. Returns lines signed.
+
+    审批 demands a second factor proven for this very digest within five minutes, unless a setting of the place says it has none yet.
+    """
     action, target = STEPS[step]
     require(actor, action, county)
     found = await batches.lock(tx, county, sorted(set(ids)))
     if not found or len(found) != len(set(ids)) or batch_file.envelope([b.digest for b in found]) != digest:
         raise Conflict("changed", "批次与您看到的不同，请重新核对 · these are not the batches you were shown, look again")
     chosen = [b.id for b in found]
+    detail: dict[str, Any] = {"total_fen": sum(b.total_fen for b in found)}
+    if step == "authorise":
+        detail["factor"] = await second_factor.demand(tx, actor, digest, now) if demand_factor else second_factor.OFF
     await approvals.sign(tx, county, chosen, "batch", step, actor.person, digest, now)
     if await batches.move(tx, county, chosen, target, sources(BATCH, target)) != len(chosen):
         raise Conflict(
             "out_of_order", "有批次不在此步骤，请按经办、复核、审批顺序办理 · a batch is not at this step: prepare, check, authorise"
         )
-    await audits.add(tx, county, actor, action, "batch", chosen, now, {"total_fen": sum(b.total_fen for b in found)})
+    await audits.add(tx, county, actor, action, "batch", chosen, now, detail)
     return sum(b.lines for b in found)
 
 

@@ -75,7 +75,7 @@ MONEY: Final[Sequence[Invariant]] = (
         "SELECT count(*) FROM information_schema.table_privileges WHERE grantee = 'relief_app'",
         """SELECT table_name || ' ' || privilege_type AS row FROM information_schema.table_privileges
            WHERE grantee = 'relief_app' AND (privilege_type = 'DELETE' AND table_name NOT IN ('staff_session', 'sign_in_attempt', 'location', 'entitlement_guard', 'audit_pending', 'unmatched', 'sheet_part', 'payable')
-              OR privilege_type = 'TRUNCATE' OR privilege_type = 'UPDATE' AND table_name IN ('transfer', 'signature', 'audit', 'audit_seal', 'audit_checkpoint', 'message_event',
+              OR privilege_type = 'TRUNCATE' OR privilege_type = 'UPDATE' AND table_name IN ('transfer', 'signature', 'audit', 'audit_seal', 'audit_checkpoint', 'factor_proof', 'message_event',
                  'incident_report', 'report_relay', 'response', 'response_plan'))""",
     ),
     Invariant(
@@ -203,6 +203,15 @@ BANK: Final[Sequence[Invariant]] = (
            SELECT b.number FROM batch b JOIN payment p ON p.county = b.county AND p.batch = b.id
            JOIN signature line ON line.county = p.county AND line.subject = p.award
            JOIN signature s ON s.county = b.county AND s.subject = b.id AND s.person = line.person AND s.step <> 'line'""",
+    ),
+    Invariant(
+        "authorised_with_second_factor",
+        "whoever authorised had proven themselves for exactly that digest within five minutes, or the act says there is no second factor here",
+        "SELECT count(*) FROM audit WHERE act = 'batch.authorise'",
+        """SELECT a.county || '/' || a.id AS row FROM audit a WHERE a.act = 'batch.authorise' AND a.detail->>'factor' IN ('totp', 'recovery')
+           AND NOT EXISTS (SELECT FROM signature s JOIN factor_proof p ON p.person = s.person AND p.digest = s.digest
+                           WHERE s.county = a.county AND s.step = 'authorise' AND s.person = a.actor AND s.signed_at = a.at
+                             AND p.at <= s.signed_at AND p.at > s.signed_at - interval '5 minutes')""",
     ),
     Invariant(
         "sent_payment_left_with_its_batch",

@@ -29,6 +29,11 @@ class House(msgspec.Struct, frozen=True):
     development: bool = False  # shows /dev/parts
 
     @property
+    def demands_factor(self) -> bool:
+        """Whether 审批 needs a second factor here."""
+        return self.settings.second_factor == "required"
+
+    @property
     def writer(self) -> Writer:
         """How batch files are written here."""
         return Writer(layout=_layout(self.layout), max_lines=self.settings.batch_lines)

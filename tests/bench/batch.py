@@ -14,7 +14,7 @@ from relief.services.disburse import Writer
 from relief.store import db
 from tests.bench import world
 from tests.bench.harness import Figure, Line, compared, copied, place, timed, watch
-from tests.make import LUDING, NOW
+from tests.make import LUDING, NOW, proof
 
 LATER = NOW + timedelta(hours=1)
 #: Every so-many-th line comes back.
@@ -34,6 +34,7 @@ async def run(rows: int) -> Sequence[Figure]:
         assert [f.lines for f in frozen] == [rows]
         for step, officer in zip(disburse.STEPS, at.finance, strict=True):
             async with db.begin(pool) as tx:
+                await proof(tx, officer, envelope([frozen[0].digest]), NOW)
                 await disburse.sign(tx, officer, LUDING, step, [frozen[0].id], envelope([frozen[0].digest]), NOW)
         with watch(here) as claiming:
             async with db.begin(pool) as tx:

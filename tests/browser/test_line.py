@@ -9,6 +9,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 
 import aiohttp
@@ -18,6 +19,7 @@ from playwright.async_api import Browser, Page, expect
 
 from relief.demo import people
 from relief.demo.acts import V1
+from relief.demo.people import People
 from relief.domain.incident import NewIncident
 from relief.domain.policy import SYSTEM
 from relief.domain.sealing import Keys
@@ -39,13 +41,14 @@ class Stage(msgspec.Struct):
     url: str
     phones: str
     receipts: list[Receipt]
+    people: People
 
 
 @pytest.fixture
 async def stage(database: str, pool: Pool, keys: Keys, home: Path) -> AsyncIterator[Stage]:
     """An incident with its zone in force, a proposed playbook, six households; web, worker and twins running."""
     (home / "keys.json").write_bytes(msgspec.json.encode(keys))
-    receipts = await _before_the_officers_come(pool, keys)
+    receipts, staff = await _before_the_officers_come(pool, keys)
     url, phones = free_url(), free_url()
     environment = {
         "RELIEF_HOME": str(home),
@@ -64,14 +67,14 @@ async def stage(database: str, pool: Pool, keys: Keys, home: Path) -> AsyncItera
             running.enter_context(process(environment, *command))
         await _answers(f"{url}/health")
         await _answers(phones)
-        yield Stage(url, phones, receipts)
+        yield Stage(url, phones, receipts, staff)
 
 
-async def _before_the_officers_come(pool: Pool, keys: Keys) -> list[Receipt]:
+async def _before_the_officers_come(pool: Pool, keys: Keys) -> tuple[list[Receipt], People]:
     content = V1.read_bytes()
     bands = await zoning.inspect(content, V1.name)
     async with db.begin(pool) as tx:
-        staff = await people.hire(tx, {make.LUDING: "泸定县"}, {make.MOXI: "磨西镇"}, make.NOW)
+        staff = await people.hire(tx, {make.LUDING: "泸定县"}, {make.MOXI: "磨西镇"}, make.NOW, keys)
         province = staff["province.officer"]
         incident = await zoning.open_incident(tx, province, NewIncident("020100", make.LUDING, make.NOW, drill=True), make.NOW)
         zone = await zoning.import_zone(tx, province, incident, NewZone("快速评估影响场", "首版"), content, bands, make.NOW)
@@ -83,7 +86,7 @@ async def _before_the_officers_come(pool: Pool, keys: Keys) -> list[Receipt]:
         await activate.propose(tx, province, incident, zone, playbook, make.NOW)
         await make.fund(tx, incident=incident, amount_fen=5_000_000)
         await fund.set_payer(tx, staff[f"{make.LUDING}.prepare"], make.LUDING, "泸定县应急管理局（演示）", "6299995133220000000", make.NOW)
-    return receipts
+    return receipts, staff
 
 
 async def _answers(url: str) -> None:
@@ -144,6 +147,8 @@ async def test_from_activation_to_the_residents_answer(browser: Browser, stage: 
     for desk in ("check", "authorise"):
         signer = await _enter(browser, stage, f"{make.LUDING}.{desk}")
         await signer.goto(stage.url + "/batches")
+        if desk == "authorise":
+            await signer.fill("input[name=code]", stage.people.phones[f"{make.LUDING}.{desk}"].code(datetime.now(UTC)))
         await signer.locator("form[action='/batches/sign'] button").click()
         await expect(signer.locator("form[action='/batches/sign']")).to_have_count(0)
 

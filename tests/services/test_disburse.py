@@ -59,6 +59,8 @@ async def freeze(tx: Tx, here: Office, keys: Keys, writer: Writer = WRITER) -> l
 
 async def sign(tx: Tx, here: Office, step: str, frozen: list[Frozen], actor: Actor | None = None) -> int:
     seal = envelope([f.digest for f in frozen])
+    if step == "authorise":
+        await make.proof(tx, actor or here.at(step), seal)
     return await disburse.sign(tx, actor or here.at(step), make.LUDING, step, [f.id for f in frozen], seal, make.NOW)
 
 

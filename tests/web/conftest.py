@@ -13,7 +13,8 @@ from litestar import Litestar
 
 from relief.domain.policy import SYSTEM, Grant
 from relief.domain.sealing import Keys
-from relief.services import sign_in
+from relief.domain.second_factor import code_at, step_of
+from relief.services import second_factor, sign_in
 from relief.settings import Settings
 from relief.store import db
 from relief.web import site
@@ -90,16 +91,25 @@ async def shared_enter(shared_app: Litestar, shared_pool: db.Pool) -> AsyncItera
         yield _enter(shared_app, shared_pool, stack)
 
 
+def code(client: httpx.AsyncClient, clock: Clock, later: int = 0) -> str:
+    """What this person's authenticator shows, `later` times thirty seconds from now."""
+    return code_at(client.headers["X-Test-Secret"], step_of(clock.now) + later)
+
+
 def _enter(app: Litestar, pool: db.Pool, stack: AsyncExitStack) -> Enter:
     async def make(role: str, area: str, login: str | None = None) -> httpx.AsyncClient:
         login = login or f"{role}.{uuid4().hex[:12]}"
         person = sign_in.NewStaff(login, "测试员", PASSWORD, (Grant(role, area),))
         async with db.begin(pool) as tx:
-            await sign_in.create_staff(tx, SYSTEM, [person], MORNING, sign_in.CHEAP)
+            ids = await sign_in.create_staff(tx, SYSTEM, [person], MORNING, sign_in.CHEAP)
+            keys: Keys = app.state.house.keys
+            phone = await second_factor.issue(tx, list(ids.values()), MORNING, keys) if role == "finance_authoriser" else {}
         client = await stack.enter_async_context(new_client(app))
         answer = await client.post("/api/v1/session", json={"login": login, "password": PASSWORD})
         assert answer.status_code == 201, answer.text
         client.headers["X-Test-Csrf"] = answer.json()["csrf"]
+        for issued in phone.values():
+            client.headers["X-Test-Secret"] = issued.secret
         return client
 
     return make

@@ -18,7 +18,7 @@ from relief.services.approve import digest_of
 from relief.store import db
 from relief.web.api.describe import EXAMPLES
 from tests import make
-from tests.web.conftest import Clock, Enter
+from tests.web.conftest import Clock, Enter, code
 
 ROOT = Path(__file__).resolve().parents[2]
 ZONE = ROOT / "geo" / "data" / "luding2022" / "zone_v1_rapid_2022-09-05.geojson"
@@ -53,7 +53,7 @@ async def playbook(pool: db.Pool, clock: Clock) -> str:
     return str(made)
 
 
-async def test_a_program_goes_the_line_from_zone_to_authorised_batch(enter: Enter, playbook: str) -> None:
+async def test_a_program_goes_the_line_from_zone_to_authorised_batch(enter: Enter, playbook: str, clock: Clock) -> None:
     province, second = await enter("province_officer", "51"), await enter("province_officer", "51")
     reporter, reviewer = await enter("reporter", make.MOXI), await enter("township_reviewer", make.MOXI)
     officer, approver = await enter("county_officer", make.LUDING), await enter("county_approver", make.LUDING)
@@ -98,7 +98,11 @@ async def test_a_program_goes_the_line_from_zone_to_authorised_batch(enter: Ente
     frozen = await post(finance[0], f"{county}/batches", key=True)
     envelope = batch_file.envelope([bytes.fromhex(b["digest"]) for b in sorted(frozen, key=lambda b: b["id"])]).hex()
     for client, step in zip(finance, ("prepare", "check", "authorise"), strict=True):
-        await post(client, f"{county}/batches/sign", {"step": step, "batches": [b["id"] for b in frozen], "digest": envelope}, key=True)
+        body = {"step": step, "batches": [b["id"] for b in frozen], "digest": envelope}
+        if step == "authorise":
+            await post(client, f"{county}/batches/sign", body, key=True, status=403)
+            body["code"] = code(client, clock)
+        await post(client, f"{county}/batches/sign", body, key=True)
     batches = (await finance[0].get(API + "/batches")).json()["items"]
     assert {b["status"] for b in batches} == {"authorised"}
     payments = (await officer.get(API + "/payments")).json()["items"]

@@ -13,9 +13,10 @@ from relief.services import approve, disburse, fund, masked
 from relief.services.approve import Approved
 from relief.services.disburse import Frozen
 from relief.services.fund import NewFund
+from relief.store.db import Tx
 from relief.store.views import approvals, batches, desk, payments
 from relief.store.views.payments import Filter
-from relief.web import access, given, house, idempotency
+from relief.web import access, factor, given, house, idempotency
 from relief.web.api.shared import After, Limit, Page
 from relief.web.console import common
 from relief.web.given import Req
@@ -81,11 +82,12 @@ class Approve(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Sign(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One officer's step over an envelope; the digest is over the batches' digests."""
+    """One officer's step over an envelope; the digest is over the batches' digests. `authorise` needs a fresh one-time code."""
 
     step: Literal["prepare", "check", "authorise"]
     batches: Ids
     digest: Digest
+    code: Annotated[str, msgspec.Meta(max_length=32, description="Six digits of the authenticator, or a recovery code.")] = ""
 
 
 class Signed(msgspec.Struct, frozen=True):
@@ -233,15 +235,19 @@ def _frozen(f: Frozen) -> FrozenOut:
 
 @post("/counties/{county:str}/batches/sign", action="batch.read", status_code=200)
 async def sign(
-    request: Req, data: given.Json[Sign], tx: given.Write, actor: given.Me, now: given.Now, county: given.FromPath[str],
-    key: idempotency.Key = None,
-) -> Any:  # fmt: skip
+    request: Req, data: given.Json[Sign], actor: given.Me, now: given.Now, county: given.FromPath[str], key: idempotency.Key = None
+) -> Any:
     """One step of 经办, 复核, 审批 over an envelope of batches."""
+    digest, demanded = bytes.fromhex(data.digest), house.of(request).demands_factor
+    content = msgspec.structs.replace(data, code="")
 
-    async def act() -> Signed:
-        return Signed(await disburse.sign(tx, actor, county, data.step, data.batches, bytes.fromhex(data.digest), now))
+    async def act(tx: Tx) -> Any:
+        async def signed() -> Signed:
+            return Signed(await disburse.sign(tx, actor, county, data.step, data.batches, digest, now, demand_factor=demanded))
 
-    return await idempotency.answer(request, tx, actor, key, data, now, act)
+        return await idempotency.answer(request, tx, actor, key, content, now, signed)
+
+    return await factor.with_code(request, actor, data.code, digest, now, act)
 
 
 @get("/batches", action="batch.read")

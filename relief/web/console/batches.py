@@ -13,9 +13,10 @@ from relief.domain.errors import Invalid
 from relief.domain.policy import Actor
 from relief.services import disburse, masked
 from relief.services.disburse import STEPS
+from relief.store.db import Tx
 from relief.store.views import batches as views
 from relief.store.views.batches import Batch, Line
-from relief.web import given, house, pages
+from relief.web import factor, given, house, pages
 from relief.web.console import common
 from relief.web.console.common import MoneyForm
 from relief.web.given import Req
@@ -42,6 +43,7 @@ class SignForm(MoneyForm, frozen=True):
     step: str
     digest: str
     batch: list[str] | str = ""
+    code: str = ""
 
 
 class VoidForm(MoneyForm, frozen=True):
@@ -91,7 +93,7 @@ async def page(
     return pages.page(
         request, "batches.html", show=show, shows=list(SHOWS), counts=await views.batch_counts(read), now=now, batches=found,
         envelopes=envelopes(actor, found) if show == "mine" else [], next=NEXT,
-        ready=await views.ready(read) if actor.areas("batch.freeze") else [],
+        factor=house.of(request).demands_factor, ready=await views.ready(read) if actor.areas("batch.freeze") else [],
         more=common.pack(found[-1].county, found[-1].id) if show != "mine" and len(found) == common.PAGE else None,
         drill=any(b.drill for b in found), done=common.done_of(request),
     )  # fmt: skip
@@ -127,6 +129,7 @@ async def one(
     return pages.page(
         request, "batch.html", batch=found, signatures=await views.signatures(read, county, batch), samples=samples, now=now, drill=found.drill,
         envelope_digest=batch_file.envelope([found.digest]).hex(), step=step,
+        factor=house.of(request).demands_factor,
         may_sign=bool(step and not found.acted and actor.may(STEPS[step][0], county)),
         may_void=actor.may("batch.void", county) and found.status in ("frozen", "prepared", "checked"),
         more=lines[-1].line if len(lines) == common.PAGE else None, done=common.done_of(request),
@@ -142,16 +145,22 @@ async def freeze(request: Req, data: given.Form[FreezeForm], tx: given.Write, ac
 
 
 @post("/batches/sign", action="batch.read")
-async def sign(request: Req, data: given.Form[SignForm], tx: given.Write, actor: given.Me, now: given.Now) -> Response[bytes]:
-    """One signature over the envelope; the service asks for the right of the step."""
+async def sign(request: Req, data: given.Form[SignForm], actor: given.Me, now: given.Now) -> Response[bytes]:
+    """One signature over the envelope; the service asks for the right of the step, and for the second factor where it is 审批."""
     if data.step not in STEPS:
         raise Invalid("step", "没有这个步骤 · there is no such step", field="step")
     ids = common.uuids(data.batch)
     digest = bytes.fromhex(data.digest) if len(data.digest) == 64 else b""
     content = (data.county, data.step, sorted(ids), data.digest)
-    await common.once(
-        request, tx, actor, data.key, content, now, lambda: disburse.sign(tx, actor, data.county, data.step, ids, digest, now)
-    )
+    demanded = house.of(request).demands_factor
+
+    async def act(tx: Tx) -> object:
+        return await common.once(
+            request, tx, actor, data.key, content, now,
+            lambda: disburse.sign(tx, actor, data.county, data.step, ids, digest, now, demand_factor=demanded),
+        )  # fmt: skip
+
+    await factor.with_code(request, actor, data.code, digest, now, act)
     return common.go("/batches", "signed")
 
 
