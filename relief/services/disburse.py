@@ -178,7 +178,7 @@ async def sign(
     if not found or len(found) != len(set(ids)) or batch_file.envelope([b.digest for b in found]) != digest:
         raise Conflict("changed", "批次与您看到的不同，请重新核对 · these are not the batches you were shown, look again")
     chosen = [b.id for b in found]
-    detail: dict[str, Any] = {"total_fen": sum(b.total_fen for b in found)}
+    detail: dict[str, object] = {"total_fen": sum(b.total_fen for b in found)}
     if step == "authorise":
         detail["factor"] = await second_factor.demand(tx, actor, digest, now) if demand_factor else second_factor.OFF
     await approvals.sign(tx, county, chosen, "batch", step, actor.person, digest, now)
