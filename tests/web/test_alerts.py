@@ -50,6 +50,7 @@ async def test_home_leads_to_the_inbox_and_an_incident_is_opened_from_an_alert(e
     assert "预警待处理" not in await officer.open("/")
 
 
+@pytest.mark.slow
 async def test_news_of_an_incident_is_attached_to_it_and_a_cancel_changes_nothing(enter: Enter, pool: db.Pool, clock: Clock) -> None:
     [alert] = await hear(pool, FIRST, clock=clock)
     officer = Desk(await enter("county_officer", LUDING))
@@ -66,6 +67,7 @@ async def test_news_of_an_incident_is_attached_to_it_and_a_cancel_changes_nothin
         assert await db.value(tx, "SELECT status FROM incident") == "reported"
 
 
+@pytest.mark.slow
 async def test_an_alert_is_dismissed_with_a_reason_that_is_kept(enter: Enter, pool: db.Pool, clock: Clock) -> None:
     [alert] = await hear(pool, FIRST, clock=clock)
     officer = Desk(await enter("county_officer", LUDING))
@@ -75,6 +77,7 @@ async def test_an_alert_is_dismissed_with_a_reason_that_is_kept(enter: Enter, po
     assert "降雨已过境，未成灾" in await officer.open("/alerts?show=decided")
 
 
+@pytest.mark.slow
 async def test_tests_exercises_and_superseded_messages_are_shown_as_such_without_a_button(
     enter: Enter, pool: db.Pool, clock: Clock
 ) -> None:
@@ -90,6 +93,7 @@ async def test_tests_exercises_and_superseded_messages_are_shown_as_such_without
     assert "<form method=" not in kept.replace('<form method="post" action="/sign-out">', "")
 
 
+@pytest.mark.slow
 async def test_another_county_sees_nothing_and_the_message_itself_is_plain_text(enter: Enter, pool: db.Pool, clock: Clock) -> None:
     [alert] = await hear(pool, message(headline="x", body=b"<script>alert(1)</script>"), clock=clock)
     stranger = await enter("county_officer", SHIMIAN)
@@ -101,6 +105,7 @@ async def test_another_county_sees_nothing_and_the_message_itself_is_plain_text(
     assert (await (await enter("reporter", make.MOXI)).get("/alerts")).status_code == 403
 
 
+@pytest.mark.slow
 async def test_two_contents_of_one_name_are_a_case_that_somebody_answers(enter: Enter, pool: db.Pool, clock: Clock) -> None:
     await hear(pool, FIRST, clock=clock)
     await hear(pool, msgspec.structs.replace(FIRST, headline="别的内容"), clock=clock)
@@ -113,6 +118,7 @@ async def test_two_contents_of_one_name_are_a_case_that_somebody_answers(enter: 
     assert "同一编号、内容不同的消息" not in page
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("ago", "heard", "word"), [(0, True, "正常"), (1, False, "中断"), (30, True, "已停止查询")])
 async def test_a_dead_feed_is_seen_in_the_inbox_and_on_the_first_page(
     enter: Enter, app: Litestar, pool: db.Pool, clock: Clock, ago: int, heard: bool, word: str

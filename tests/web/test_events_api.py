@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import httpx
 import openpyxl
+import pytest
 
 from relief.domain.policy import SYSTEM
 from relief.services import respond
@@ -20,6 +21,8 @@ from tests.web.conftest import Clock, Enter
 from tests.web.test_alerts import FIRST, hear
 from tests.web.test_api import API, post
 from tests.web.test_reports import PLANS
+
+pytestmark = pytest.mark.slow
 
 
 async def get(client: httpx.AsyncClient, path: str) -> Any:

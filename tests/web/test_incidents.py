@@ -38,6 +38,7 @@ async def db_count(pool: db.Pool) -> int:
         return int(await db.value(tx, "SELECT count(*) FROM incident"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("drill", "code"), [("", "drill"), ("perhaps", "drill")])
 async def test_whether_it_is_a_drill_must_be_said(enter: Enter, drill: str, code: str) -> None:
     officer = Desk(await enter("county_officer", LUDING))
@@ -47,6 +48,7 @@ async def test_whether_it_is_a_drill_must_be_said(enter: Enter, drill: str, code
     assert code in answer.text
 
 
+@pytest.mark.slow
 async def test_an_incident_goes_through_its_life_by_its_buttons(enter: Enter, pool: db.Pool, clock: Clock) -> None:
     async with db.begin(pool) as tx:
         incident = await make.incident(tx)
@@ -66,6 +68,7 @@ async def test_an_incident_goes_through_its_life_by_its_buttons(enter: Enter, po
     assert str(incident) not in await officer.open("/incidents?show=closed&hazard=010100")
 
 
+@pytest.mark.slow
 async def test_what_is_open_stands_first_and_bars_the_closing(enter: Enter, pool: db.Pool, keys: Keys) -> None:
     async with db.begin(pool) as tx:
         incident = await make.incident(tx)
@@ -106,6 +109,7 @@ async def test_a_duplicate_is_merged_after_both_were_seen_side_by_side(enter: En
     assert "已并入" in await approver.open(f"/incidents/{gone}/record")
 
 
+@pytest.mark.slow
 async def test_what_cannot_be_merged_says_why_and_has_no_button(enter: Enter, pool: db.Pool) -> None:
     async with db.begin(pool) as tx:
         drill, real, far = await make.incident(tx), await make.incident(tx, drill=False), await make.incident(tx, county=SHIMIAN)
@@ -118,6 +122,7 @@ async def test_what_cannot_be_merged_says_why_and_has_no_button(enter: Enter, po
     assert (await officer.get(f"/incidents/{drill}/merge?into={real}")).status_code == 403
 
 
+@pytest.mark.slow
 async def test_the_register_is_paged_by_the_moment_of_the_event(enter: Enter, pool: db.Pool, clock: Clock) -> None:
     async with db.begin(pool) as tx:
         await make.incident(tx)
@@ -136,6 +141,7 @@ async def test_the_register_is_paged_by_the_moment_of_the_event(enter: Enter, po
     assert (await officer.client.get("/incidents?after=nonsense")).status_code == 422
 
 
+@pytest.mark.slow
 async def test_the_record_shows_no_other_county_to_a_stranger(enter: Enter, pool: db.Pool) -> None:
     async with db.begin(pool) as tx:
         incident: UUID = await make.incident(tx)

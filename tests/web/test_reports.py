@@ -11,6 +11,7 @@ from relief.domain.policy import SYSTEM
 from relief.services import respond
 from relief.store import db
 from tests import make
+from tests.domain.test_statistics import CHANGNING
 from tests.web.conftest import Clock, Enter
 from tests.web.test_console import Desk
 
@@ -82,3 +83,59 @@ async def test_a_version_is_passed_on_by_whoever_may(enter: Enter, incident: UUI
     assert "已上报" in page
     async with db.read(pool) as tx:
         assert await db.value(tx, "SELECT level FROM report_relay") == "city"
+
+
+async def test_changning_is_kept_with_its_jump_and_any_two_versions_stand_side_by_side(enter: Enter, incident: UUID, clock: Clock) -> None:
+    officer, at = Desk(await enter("county_officer", make.LUDING)), f"/incidents/{incident}/reports"
+    page = await officer.open(at)
+    for _, figures in CHANGNING:
+        clock.now += timedelta(hours=1)
+        page = await officer.do(page, at, as_of=local(clock), source="县应急局", **figures)
+    assert "第 3 版已保存，其中" in page, "a jump warns and is kept"
+    assert "已报的不会被改写" in page
+    page = await officer.open(f"{at}?county={make.LUDING}&left=1&right=3")
+    compared = page[page.index("两版并排") :]
+    assert "×43.0" in compared, "73 rooms became 3,137"
+    assert ">73<" in compared
+    assert "<strong>3,137</strong>" in compared
+    assert "下一版" not in page
+    workbook = await officer.client.get(f"{at}/file")
+    assert workbook.content[:2] == b"PK"
+
+
+async def test_deadlines_stand_on_the_first_page_and_on_a_page_of_their_own(enter: Enter, incident: UUID, clock: Clock) -> None:
+    officer = Desk(await enter("county_officer", make.LUDING))
+    home = await officer.open("/")
+    assert "灾情报送已逾期" in home
+    assert 'href="/reports"' in home
+    page = await officer.open("/reports")
+    assert "县级 初报" in page
+    assert "应由我报" in page
+    assert f"/incidents/{incident}/reports?county={make.LUDING}" in page
+    reviewer = Desk(await enter("township_reviewer", make.MOXI))
+    assert "灾情报送" not in await reviewer.open("/"), "who reports nothing is not chased"
+
+
+@pytest.mark.slow
+async def test_a_government_without_a_plan_decides_too_and_ends_it_again(enter: Enter, incident: UUID, clock: Clock) -> None:
+    city, at = Desk(await enter("city_officer", "5133")), f"/incidents/{incident}/responses"
+    page = await city.open(at)
+    assert "没有该级预案，按会商结论记录" in page
+    said = {"document": "甘减灾委〔2022〕1号", "reason": "会商研判", "decided_at": local(clock)}
+    page = await city.do(page, at, act="launch", level="3", **said)
+    assert "启动 Ⅲ级" in page
+    page = await city.do(page, at, act="raise", level="2", **said)
+    page = await city.do(page, at, act="lower", level="4", **said)
+    page = await city.do(page, at, act="end", **{**said, "document": "甘减灾委〔2022〕4号"})
+    for shown in ("启动 Ⅲ级", "提升 Ⅱ级", "降低 Ⅳ级", "终止", "甘减灾委〔2022〕4号"):
+        assert shown in page, shown
+    assert (await city.press(page, at, act="raise", level="1", **said)).status_code == 409, "nothing is in force to be raised"
+
+
+@pytest.mark.slow
+async def test_a_neighbours_launch_is_asked_about_and_named(enter: Enter, incident: UUID, clock: Clock) -> None:
+    """The plan of 2024 links at 80 per cent; on this day the plan of 2016 holds, which links nothing."""
+    province = Desk(await enter("province_officer", "51"))
+    page = await province.open(f"/incidents/{incident}/responses?neighbour=4")
+    assert 'name="neighbour" value="4"' in page
+    assert (await province.client.get(f"/incidents/{incident}/responses?neighbour=9")).status_code == 422
