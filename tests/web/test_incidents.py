@@ -114,7 +114,7 @@ async def test_what_cannot_be_merged_says_why_and_has_no_button(enter: Enter, po
     async with db.begin(pool) as tx:
         drill, real, far = await make.incident(tx), await make.incident(tx, drill=False), await make.incident(tx, county=SHIMIAN)
     approver = Desk(await enter("county_approver", LUDING))
-    for other, why in ((real, "演练不能与真实灾害合并"), (far, "您在该辖区没有此项权限")):
+    for other, why in ((real, "演练不能与真实灾害合并"), (far, "须由在全部涉及县都有权限的人员")):
         page = await approver.open(f"/incidents/{drill}/merge?into={other}")
         assert why in page
         assert f'action="/incidents/{drill}/merge"' not in page

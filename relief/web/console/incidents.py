@@ -13,7 +13,7 @@ from litestar.params import QueryParameter
 
 from relief.domain import incident as incident_
 from relief.domain.days import beijing_day
-from relief.domain.errors import Invalid, ReliefError
+from relief.domain.errors import Invalid, Refused, ReliefError
 from relief.domain.incident import HAZARDS, NewIncident
 from relief.domain.plan import ROMAN
 from relief.domain.policy import Actor
@@ -193,6 +193,8 @@ async def _compare(read: Tx, actor: Actor, gone: UUID, kept: UUID) -> Compared:
     foresight, refusal = None, None
     try:
         foresight = await incidents.foresee(read, actor, [gone], kept)
+    except Refused:
+        refusal = "须由在全部涉及县都有权限的人员（市州或省）办理 · somebody who answers for every county concerned must do it"
     except ReliefError as error:
         refusal = error.message
     return Compared(*both, (sides[gone], sides[kept]), foresight, refusal)
