@@ -44,7 +44,14 @@ def _scope(w: Words) -> Iterator[Clause]:
     for i, season in enumerate(book.seasons):
         yield w.clause(f"seasons[{i}]", "season", t("playbook.season", title=t.of(season.title), first=season.first, last=season.last))
     if book.valid_from or book.valid_to:
-        yield w.clause("valid", "valid", t("playbook.valid_span", first=book.valid_from or "…", last=book.valid_to or "…"))
+        word = (
+            "playbook.valid_span"
+            if book.valid_from and book.valid_to
+            else "playbook.valid_since"
+            if book.valid_from
+            else "playbook.valid_until"
+        )
+        yield w.clause("valid", "valid", t(word, first=book.valid_from, last=book.valid_to))
 
 
 def _aid(w: Words, aid: Aid) -> Section:
@@ -128,7 +135,7 @@ def _by_whom(w: Words, aid: Aid) -> Iterator[Clause]:
     yield w.clause("mode", "mode", t(f"playbook.mode_{aid.mode}"))
     if aid.approvals:
         for i, band in enumerate(aid.approvals):
-            yield w.clause(f"approvals[{i}]", "approval", *_approval(w, band))
+            yield w.clause(f"approvals[{i}]", "approval", *_approval(w, band, alone=len(aid.approvals) == 1))
     else:
         yield w.clause("approver", "approval", t(f"playbook.approver_{aid.approver}"))
     if aid.minutes:
@@ -146,10 +153,10 @@ def _by_whom(w: Words, aid: Aid) -> Iterator[Clause]:
         yield w.clause("papers", "papers", t("playbook.papers", days=aid.papers_due_working_days))
 
 
-def _approval(w: Words, band: Approval) -> tuple[str | Amount, ...]:
+def _approval(w: Words, band: Approval, *, alone: bool) -> tuple[str | Amount, ...]:
     end = w.t("playbook.signed", by=w.t(f"playbook.by_{band.by}"), signatures=band.signatures)
     if band.up_to is None:
-        return (w.t("playbook.any_amount"), end)
+        return (w.t("playbook.whatever" if alone else "playbook.any_amount"), end)
     return w.t("playbook.up_to"), w.money(band.up_to), w.t("playbook.up_to_end", title=w.titles[band.up_to]), end
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from litestar import Router
 
-from relief.web.api import alerts, complaints, decisions, duplicates, households, incidents, life, money, reports, session
+from relief.web.api import alerts, complaints, decisions, duplicates, households, incidents, life, money, playbooks, reports, session
 
 #: One room a line.
 _ROOMS: Final = (
@@ -18,6 +18,7 @@ _ROOMS: Final = (
     households,
     decisions,
     duplicates,
+    playbooks,
     money,
     complaints,
 )

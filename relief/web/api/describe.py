@@ -34,6 +34,21 @@ EXAMPLES: Final[Mapping[str, Any]] = {
         "decided_at": "2022-09-05T15:20:00+08:00",
     },
     "Preview": {"zone": _ID, "playbook": _ID},
+    "SideBySide": {"before": {"zone": _ID, "playbook": _ID}, "after": {"zone": _ID, "playbook": _ID}},
+    "Supposed": {"playbook": _ID, "groups": [{"county": "513322", "level": 8, "households": 1200, "people": 4100, "rooms_collapsed": 900}]},
+    "DraftFigures": {
+        "items": [
+            {
+                "key": "EMERG.per_person_day", "area": "513322", "amount_fen": 2500, "valid_from": "2022-09-01", "valid_to": None,
+                "document": "泸民〔2022〕9号", "verified": True,
+            }
+        ]
+    },
+    "FiguresEffect": {"ids": [_ID]},
+    "ForceFigures": {"ids": [_ID]},
+    "WithdrawFigures": {"ids": [_ID]},
+    "DraftMove": {"zone": _ID, "playbook": _ID, "reason": "省级修订应急期天数"},
+    "Assess": {"items": [{"household": _ID, "changes": {"rooms_collapsed": 3}, "reason": "复核：3间倒塌"}]},
     "Propose": {"zone": _ID, "playbook": _ID},
     "Draft": {"document": "泸应急〔2022〕31号", "cap_fen": 500_000_000},
     "RegisterHouseholds": [
