@@ -88,11 +88,12 @@ def test_faulty_playbook_is_refused_with_its_line_path_and_sentence(path: Path) 
 
 
 @pytest.mark.parametrize("path", FAULTY_STANDARDS, ids=lambda p: p.stem)
-def test_faulty_standards_are_refused_with_path_and_sentence(path: Path) -> None:
+def test_faulty_standards_are_refused_with_their_line_path_and_sentence(path: Path) -> None:
+    text = path.read_text("utf-8")
     with pytest.raises(Invalid) as refusal:
-        standard.read(path.read_text("utf-8"))
+        standard.read(text)
     assert refusal.value.code == "standards"
-    assert any(line.startswith(expected(path)) for line in refusal.value.message.splitlines()), refusal.value.message
+    assert expected(path) in located(text, refusal.value)
 
 
 def test_a_text_of_the_first_form_is_still_read() -> None:

@@ -78,8 +78,21 @@ def check(standards: Sequence[Standard]) -> None:
 
 
 def _doubles(standards: Sequence[Standard]) -> list[str]:
-    named = [(s.key, s.area, s.valid_from) for s in standards]
-    return [f"standards: {key} {area} {day} 重复 · stands twice" for key, area, day in sorted({n for n in named if named.count(n) > 1})]
+    """What contradicts an earlier line: the same figure, area and day again, or dates of which both say that they hold."""
+    faults = []
+    for i, s in enumerate(standards):
+        others = [o for o in standards[:i] if (o.key, o.area) == (s.key, s.area)]
+        if any(o.valid_from == s.valid_from for o in others):
+            faults.append(f"standards[{i}]: {s.key} {s.area} {s.valid_from} 重复 · stands twice")
+        elif any(_overlap(o, s) for o in others):
+            faults.append(f"standards[{i}].valid_from: {s.key} {s.area} 有效期重叠 · its dates overlap those of an earlier line")
+    return faults
+
+
+def _overlap(one: Standard, other: Standard) -> bool:
+    """A figure without an end gives way to a later one; one with an end must end before the next begins."""
+    first, then = sorted((one, other), key=lambda s: s.valid_from)
+    return first.valid_to is not None and first.valid_to >= then.valid_from
 
 
 def again(written: str) -> Figures:
@@ -127,7 +140,7 @@ def read(text: str) -> list[Standard]:
             read_.append(Standard(w.key, w.area, amount, w.valid_from, w.valid_to, w.document, w.verified))
         except Invalid as error:
             faults.append(f"standards[{i}].{error.code}: {error.message}")
-    faults += _doubles(read_)
+    faults = faults or _doubles(read_)
     if faults:
         raise Invalid("standards", "\n".join(faults), faults=faults)
     return read_

@@ -56,7 +56,7 @@ EXAMPLES: Final[Mapping[str, Any]] = {
             "device_id": _ID, "incident": _ID, "village": "513322103205", "lon": 102.11, "lat": 29.64, "accuracy_m": 12,
             "members": [{"name": "甄演一", "id_number": "519999198001010016"}], "account": "6299990000000000007", "bank": "402",
             "phone": "15400000001", "captured_at": "2022-09-05T13:20:00+08:00", "synthetic_point": True, "rooms_collapsed": 3,
-            "relocated": "centralised",
+            "relocated": "centralised", "circumstances": ["no_income"], "people_in_need": 1, "home_county": "510104",
         }
     ],
     "ProposeAccounts": {"items": [{"payment": _ID, "account": "6299990000000000007", "bank": "402"}]},
