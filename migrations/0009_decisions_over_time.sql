@@ -10,6 +10,10 @@ CREATE TABLE figure_set (
     CONSTRAINT figure_set_digest CHECK (digest = sha256(convert_to(body, 'UTF8')))
 );
 
+-- Like the members, the adults are counted once, when the household is registered.
+ALTER TABLE household ADD COLUMN adults integer CHECK (adults BETWEEN 0 AND 30);
+UPDATE household h SET adults = (SELECT count(*) FROM person p WHERE p.county = h.county AND p.household = h.id AND p.adult);
+
 -- The snapshot holds exactly what the rule saw: the level of the band (its rank is the zone's affair), whether relocated, and
 -- whether a member already had this aid through another household.
 UPDATE decision SET facts = facts - 'rank'

@@ -52,7 +52,7 @@ async def running(commands: Mapping[str, list[str]], where: Places, logs: Path, 
     try:
         for name, arguments in commands.items():
             if name == "work":  # a callback that nobody hears is lost: whoever is spoken to must listen before the worker speaks
-                await asyncio.gather(*(_answers(listener, url, logs) for listener, url in ready.items()))
+                await asyncio.gather(*(answers(listener, url, logs) for listener, url in ready.items()))
             with (logs / f"{name}.log").open("wb") as log:
                 command = [sys.executable, "-m", "relief", *arguments]
                 started.append(subprocess.Popen(command, env=where.environment, stdout=log, stderr=log))  # noqa: ASYNC220
@@ -64,7 +64,8 @@ async def running(commands: Mapping[str, list[str]], where: Places, logs: Path, 
             await asyncio.to_thread(_end, process)
 
 
-async def _answers(name: str, url: str, logs: Path) -> None:
+async def answers(name: str, url: str, logs: Path) -> None:
+    """Wait until it does; Unavailable when it never will."""
     for _ in range(int(_PATIENCE_S / 0.1)):
         if await asyncio.to_thread(_opens, url):
             return

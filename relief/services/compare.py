@@ -109,7 +109,7 @@ def _by_id(seen: Seen) -> Seen:
     halves = seen.columns["id"].view(">u8").reshape(-1, 2)
     order = np.lexsort((halves[:, 1], halves[:, 0]))
     return msgspec.structs.replace(
-        seen, columns={n: c[order] for n, c in seen.columns.items()}, known=seen.known.take(order), weight=seen.weight[order],
+        seen, columns={n: c[order] for n, c in seen.columns.items() if len(c) == len(order)}, known=seen.known.take(order), weight=seen.weight[order],
         amounts={aid: amount[order] for aid, amount in seen.amounts.items()},
     )  # fmt: skip
 

@@ -123,7 +123,7 @@ async def run(tx: Tx, actor: Actor, county: str, activation: UUID, now: datetime
     await (decisions.join_sets(tx) if households is None else db.plan_for(tx, len(households)))
     columns = await facts.read(tx, [county], act.incident, act.zone, FAMILY_CODES, households)
     located = columns["rank"] != UNLOCATED
-    ids, kinds = columns["id"][located], alike(facts_of({n: c[located] for n, c in columns.items()}, bands, {}))
+    ids, kinds = columns["id"][located], alike(facts_of(columns, bands, {}).take(located))
 
     excluded = await decisions.exclude(tx, county, activation, now)
     freed = await guards.release_excluded(tx, county, act.incident)

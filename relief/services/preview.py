@@ -176,13 +176,14 @@ async def preview(tx: Tx, actor: Actor, incident: UUID, zone: UUID, playbook: UU
     Raises NotFound for a zone of another incident, Invalid where the playbook does not fit or a figure has no amount.
     """
     codes = await counties_of(tx, actor, incident, [zone])
+    await facts.in_memory(tx)
     seen = await look(tx, codes, incident, Scenario(zone, playbook), now)
-    told = summarise(seen, now)
+    told, weak = summarise(seen, now), await facts.weak(tx, codes, incident)
     return msgspec.structs.replace(
         told,
         funds=funds(seen, await activations.funds(tx, codes, incident)),
-        without_account={c.county: c.households for c in await facts.without_account(tx, codes, incident)},
-        repeated=await facts.repeated(tx, codes, incident),
+        without_account=weak.without_account,
+        repeated=weak.repeated,
     )
 
 
@@ -268,9 +269,7 @@ def _located(columns: Columns, bands: Sequence[Band]) -> Columns:
     missing = columns["rank"] == UNLOCATED
     if not missing.any():
         return columns
-    position, near = locate.ranks(
-        [b.geometry for b in bands], columns["lon"][missing], columns["lat"][missing], columns["accuracy_m"][missing]
-    )
+    position, near = locate.ranks([b.geometry for b in bands], columns["lon"], columns["lat"], columns["accuracy_m"])
     rank, edge = columns["rank"].copy(), columns["edge"].copy()
     rank[missing] = np.array([*(b.rank for b in bands), -1], rank.dtype)[position]
     edge[missing] = near

@@ -3,140 +3,88 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from relief.store.db import Tx, many, one
+from relief.store.db import Tx, many, one, run
 
-# Every aggregate sees the rows in one order, so the columns fit together. A household without a location in that zone has rank -2.
+# Every aggregate sees the rows in one order, so the columns fit together. Small numbers travel together in one of eight bytes: an
+# aggregate costs more than the arithmetic. A household without a location in that zone has rank -2; only of those points are sent.
 _READ = """
 SELECT count(*) AS rows,
        coalesce(string_agg(uuid_send(h.id), ''), '') AS id,
        coalesce(string_agg(int4send(h.county::int), ''), '') AS county,
-       coalesce(string_agg(int2send(coalesce(l.rank, -2)::int2), ''), '') AS rank,
-       coalesce(string_agg(boolsend(coalesce(l.edge, false)), ''), '') AS edge,
-       coalesce(string_agg(float8send(h.lon), ''), '') AS lon,
-       coalesce(string_agg(float8send(h.lat), ''), '') AS lat,
-       coalesce(string_agg(float4send(h.accuracy_m), ''), '') AS accuracy_m,
-       coalesce(string_agg(int2send(h.members::int2), ''), '') AS members,
-       coalesce(string_agg(int2send(coalesce(a.adults, 0)::int2), ''), '') AS adults,
-       coalesce(string_agg(int2send(h.dead::int2), ''), '') AS dead,
-       coalesce(string_agg(int2send(h.missing::int2), ''), '') AS missing,
-       coalesce(string_agg(int2send(h.injured::int2), ''), '') AS injured,
-       coalesce(string_agg(int2send(h.rooms_collapsed::int2), ''), '') AS rooms_collapsed,
-       coalesce(string_agg(int2send(h.rooms_severe::int2), ''), '') AS rooms_severe,
-       coalesce(string_agg(int2send(h.rooms_moderate::int2), ''), '') AS rooms_moderate,
-       coalesce(string_agg(boolsend(h.relocated <> 'none'), ''), '') AS relocated,
-       coalesce(string_agg(boolsend(h.only_home), ''), '') AS only_home,
-       coalesce(string_agg(boolsend(h.occupied), ''), '') AS occupied,
-       coalesce(string_agg(int2send(coalesce(array_position($4::text[], h.family_type) - 1, -1)::int2), ''), '') AS family,
-       coalesce(string_agg(int4send(h.circumstances), ''), '') AS circumstances,
-       coalesce(string_agg(int2send(h.people_in_need::int2), ''), '') AS in_need,
-       coalesce(string_agg(boolsend(coalesce(h.home_county <> h.county, false)), ''), '') AS away
+       coalesce(string_agg(int8send(
+           h.members::int2::int8
+           | (coalesce(h.adults, 255)::int2::int8 << 8)
+           | (h.people_in_need::int2::int8 << 16)
+           | (coalesce(array_position($4::text[], h.family_type), 0)::int8 << 24)
+           | (h.circumstances::int8 << 32)), ''), '') AS family,
+       coalesce(string_agg(int8send(
+           h.dead::int2::int8 | (h.missing::int2::int8 << 16) | (h.injured::int2::int8 << 32)
+           | ((coalesce(l.rank, -2)::int2 + 2)::int8 << 48)), ''), '') AS people,
+       coalesce(string_agg(int8send(
+           h.rooms_collapsed::int2::int8 | (h.rooms_severe::int2::int8 << 16) | (h.rooms_moderate::int2::int8 << 32)
+           | ((coalesce(l.edge, false)::int | ((h.relocated <> 'none')::int << 1) | (h.only_home::int << 2) | (h.occupied::int << 3)
+               | (coalesce(h.home_county <> h.county, false)::int << 4))::int8 << 48)), ''), '') AS home,
+       coalesce(string_agg(float8send(h.lon), '') FILTER (WHERE l.rank IS NULL), '') AS lon,
+       coalesce(string_agg(float8send(h.lat), '') FILTER (WHERE l.rank IS NULL), '') AS lat,
+       coalesce(string_agg(float4send(h.accuracy_m), '') FILTER (WHERE l.rank IS NULL), '') AS accuracy_m
 FROM household h
 LEFT JOIN location l ON l.county = h.county AND l.zone = $3 AND l.household = h.id
-LEFT JOIN (SELECT county, household, count(*) AS adults FROM person
-           WHERE county = ANY ($1::text[]) AND adult AND ($5::uuid[] IS NULL OR household = ANY ($5)) GROUP BY county, household) a
-    ON a.county = h.county AND a.household = h.id
 WHERE h.county = ANY ($1::text[]) AND h.incident = $2 AND h.status NOT IN ('duplicate', 'rejected') AND ($5::uuid[] IS NULL OR h.id = ANY ($5))
 """
-_WITHOUT_ACCOUNT = """
-SELECT h.county, count(*) AS households FROM household h
-WHERE h.county = ANY ($1::text[]) AND h.incident = $2 AND h.status NOT IN ('duplicate', 'rejected') AND NOT EXISTS (
-    SELECT FROM person p JOIN account c ON c.county = p.county AND c.person = p.id AND c.status = 'current'
-    WHERE p.county = h.county AND p.household = h.id AND p.role = 'householder')
-GROUP BY h.county
+# Of households written down before their adults were counted.
+_ADULTS = """
+SELECT h.id AS household, (SELECT count(*)::int FROM person p WHERE p.county = h.county AND p.household = h.id AND p.adult) AS adults
+FROM household h WHERE h.county = ANY ($1::text[]) AND h.incident = $2 AND h.adults IS NULL
 """
-
-# Eight bytes of each keyed hash (they are random) and the county: enough to find what stands twice without comparing rows in the database.
+# Eight bytes of each keyed hash (they are random): enough to find what stands twice without comparing rows in the database.
 _MARKS = """
 SELECT coalesce(string_agg(int4send(p.county::int), ''), '') AS county,
        coalesce(string_agg(substr(p.id_hash, 1, 8), ''), '') AS identity,
-       coalesce(string_agg(substr(coalesce(p.phone_hash, '\\x0000000000000000'), 1, 8), ''), '') AS phone
-FROM household h JOIN person p ON p.county = h.county AND p.household = h.id
+       coalesce(string_agg(int4send(p.county::int), '') FILTER (WHERE p.role = 'householder'), '') AS home,
+       coalesce(string_agg(coalesce(substr(p.phone_hash, 1, 8), '\\x0000000000000000'), '') FILTER (WHERE p.role = 'householder'), '') AS phone,
+       coalesce(string_agg(coalesce(substr(c.account_hash, 1, 8), '\\x0000000000000000'), '') FILTER (WHERE p.role = 'householder'), '') AS account
+FROM household h
+JOIN person p ON p.county = h.county AND p.household = h.id
+LEFT JOIN account c ON c.county = p.county AND c.person = p.id AND c.status = 'current'
 WHERE h.county = ANY ($1::text[]) AND h.incident = $2 AND h.status NOT IN ('duplicate', 'rejected')
 """
-_CARDS = """
-SELECT coalesce(string_agg(int4send(c.county::int), ''), '') AS county, coalesce(string_agg(substr(c.account_hash, 1, 8), ''), '') AS account
-FROM household h JOIN person p ON p.county = h.county AND p.household = h.id AND p.role = 'householder'
-JOIN account c ON c.county = p.county AND c.person = p.id AND c.status = 'current'
-WHERE h.county = ANY ($1::text[]) AND h.incident = $2 AND h.status NOT IN ('duplicate', 'rejected')
-"""
+# A million households are joined as sets, in memory.
+_IN_MEMORY = "SELECT set_config('work_mem', '128MB', true), set_config('enable_nestloop', 'off', true)"
 
-#: How the bytes of a column are read: big-endian, as PostgreSQL sends them.
-_KINDS = {"id": "V16", "county": ">i4", "lon": ">f8", "lat": ">f8", "accuracy_m": ">f4", "circumstances": ">i4"}
-_FLAGS = ("edge", "relocated", "only_home", "occupied", "away")
 #: Rank of a household that has no location in the zone yet.
 UNLOCATED = -2
+_UNCOUNTED: Final = 255
 
 
 class _Packed(msgspec.Struct, frozen=True):
     rows: int
     id: bytes
     county: bytes
-    rank: bytes
-    edge: bytes
+    family: bytes
+    people: bytes
+    home: bytes
     lon: bytes
     lat: bytes
     accuracy_m: bytes
-    members: bytes
-    adults: bytes
-    dead: bytes
-    missing: bytes
-    injured: bytes
-    rooms_collapsed: bytes
-    rooms_severe: bytes
-    rooms_moderate: bytes
-    relocated: bytes
-    only_home: bytes
-    occupied: bytes
-    family: bytes
-    circumstances: bytes
-    in_need: bytes
-    away: bytes
 
 
-class CountyCount(msgspec.Struct, frozen=True):
-    """A number of households in a county."""
-
-    county: str
-    households: int
-
-
-Columns = dict[str, npt.NDArray[Any]]
-
-
-async def read(
-    tx: Tx, counties: Sequence[str], incident: UUID, zone: UUID, families: Sequence[str], households: Sequence[UUID] | None = None
-) -> Columns:
-    """Every household of the incident in these counties (or those named) that is neither a duplicate nor rejected, as columns of one length.
-
-    Ids are 16 raw bytes, counties numbers, points degrees (EPSG:4490), `accuracy_m` metres; `rank` is that of the location in this
-    zone, -1 outside, UNLOCATED where there is none yet; `family` is the place in `families`.
-    """
-    packed = await one(tx, _READ, _Packed, counties, incident, zone, families, households)
-    return {name: _column(name, getattr(packed, name)) for name in _Packed.__struct_fields__[1:]}
-
-
-def _column(name: str, raw: bytes) -> npt.NDArray[Any]:
-    if name in _FLAGS:
-        return np.frombuffer(raw, np.bool_)
-    column = np.frombuffer(raw, _KINDS.get(name, ">i2"))
-    return column if name == "id" else column.astype(column.dtype.newbyteorder("="))
+class _Adults(msgspec.Struct, frozen=True):
+    household: UUID
+    adults: int
 
 
 class _Marks(msgspec.Struct, frozen=True):
     county: bytes
     identity: bytes
+    home: bytes
     phone: bytes
-
-
-class _Cards(msgspec.Struct, frozen=True):
-    county: bytes
     account: bytes
 
 
@@ -149,25 +97,91 @@ class Repeated(msgspec.Struct, frozen=True):
     phones: int
 
 
-async def repeated(tx: Tx, counties: Sequence[str], incident: UUID) -> list[Repeated]:
-    """What stands in more than one household, by exact hash; only counties where something does."""
-    marks, cards = await one(tx, _MARKS, _Marks, counties, incident), await one(tx, _CARDS, _Cards, counties, incident)
-    found = [
-        _twice(county, raw)
-        for county, raw in ((marks.county, marks.identity), (cards.county, cards.account), (marks.county, marks.phone))
-    ]  # fmt: skip
-    return [Repeated(f"{c:06d}", *(f.get(c, 0) for f in found)) for c in sorted(set().union(*found))]
+class Weak(msgspec.Struct, frozen=True):
+    """What is weak in a register: what stands more than once, and by county the households to whom nothing can be paid yet."""
+
+    repeated: list[Repeated]
+    without_account: dict[str, int]
 
 
-def _twice(counties: bytes, raw: bytes) -> dict[int, int]:
+Columns = dict[str, npt.NDArray[Any]]
+
+
+async def in_memory(tx: Tx) -> None:
+    """For the rest of this transaction whole tables are joined, as a dry run over everybody needs it."""
+    await run(tx, _IN_MEMORY)
+
+
+async def read(
+    tx: Tx, counties: Sequence[str], incident: UUID, zone: UUID, families: Sequence[str], households: Sequence[UUID] | None = None
+) -> Columns:
+    """Every household of the incident in these counties (or those named) that is neither a duplicate nor rejected, as columns of one length.
+
+    Ids are 16 raw bytes, counties numbers; `rank` is that of the location in this zone, -1 outside, UNLOCATED where there is none yet;
+    `family` is the place in `families`. Only `lon`, `lat` (degrees, EPSG:4490) and `accuracy_m` are shorter: those of the unlocated, in order.
+    """
+    packed = await one(tx, _READ, _Packed, counties, incident, zone, families, households)
+    family, people, home = (np.frombuffer(raw, ">i8").astype(np.int64) for raw in (packed.family, packed.people, packed.home))
+    flags = home >> 48
+    return {
+        "id": np.frombuffer(packed.id, "V16"),
+        "county": np.frombuffer(packed.county, ">i4").astype(np.int32),
+        "members": _small(family, 0, 8),
+        "adults": await _adults(tx, counties, incident, packed.id, _small(family, 8, 8)),
+        "in_need": _small(family, 16, 8),
+        "family": _small(family, 24, 8) - np.int16(1),
+        "circumstances": (family >> 32).astype(np.int32),
+        "dead": _small(people, 0, 16),
+        "missing": _small(people, 16, 16),
+        "injured": _small(people, 32, 16),
+        "rank": _small(people, 48, 16) - np.int16(2),
+        "rooms_collapsed": _small(home, 0, 16),
+        "rooms_severe": _small(home, 16, 16),
+        "rooms_moderate": _small(home, 32, 16),
+        **{name: (flags >> bit & 1).astype(np.bool_) for bit, name in enumerate(("edge", "relocated", "only_home", "occupied", "away"))},
+        "lon": np.frombuffer(packed.lon, ">f8").astype(np.float64),
+        "lat": np.frombuffer(packed.lat, ">f8").astype(np.float64),
+        "accuracy_m": np.frombuffer(packed.accuracy_m, ">f4").astype(np.float32),
+    }
+
+
+async def _adults(
+    tx: Tx, counties: Sequence[str], incident: UUID, ids: bytes, counted: npt.NDArray[np.int16]
+) -> npt.NDArray[np.int16]:  # fmt: skip
+    """The adults as counted at registration, and counted now where nobody did."""
+    missing = np.flatnonzero(counted == _UNCOUNTED)
+    if len(missing):
+        found = {r.household: r.adults for r in await many(tx, _ADULTS, _Adults, counties, incident)}
+        counted[missing] = [found[UUID(bytes=ids[16 * i : 16 * i + 16])] for i in missing.tolist()]
+    return counted
+
+
+def _small(packed: npt.NDArray[np.int64], shift: int, bits: int) -> npt.NDArray[np.int16]:
+    return (packed >> shift & ((1 << bits) - 1)).astype(np.int16)
+
+
+async def weak(tx: Tx, counties: Sequence[str], incident: UUID) -> Weak:
+    """What stands in more than one household, by exact hash, and who has no current account; only counties where there is something."""
+    marks = await one(tx, _MARKS, _Marks, counties, incident)
+    home, accounts = np.frombuffer(marks.home, ">i4"), np.frombuffer(marks.account, np.uint64)
+    pairs = (
+        (np.frombuffer(marks.county, ">i4"), np.frombuffer(marks.identity, np.uint64)),
+        (home, accounts),
+        (home, np.frombuffer(marks.phone, np.uint64)),
+    )
+    found = [_twice(where, hashes) for where, hashes in pairs]
+    repeated = [Repeated(f"{c:06d}", *(f.get(c, 0) for f in found)) for c in sorted(set().union(*found))]
+    return Weak(repeated, {f"{c:06d}": n for c, n in _counted(home[accounts == 0]).items()})
+
+
+def _twice(counties: npt.NDArray[Any], hashes: npt.NDArray[np.uint64]) -> dict[int, int]:
     """County → how many of its hashes stand more than once; a hash of zeros is none."""
-    hashes, where = np.frombuffer(raw, np.uint64), np.frombuffer(counties, ">i4")
     ordered = np.sort(hashes)
     again = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
-    here, many_ = np.unique(where[np.isin(hashes, again[again != 0])], return_counts=True)
-    return {int(c): int(n) for c, n in zip(here, many_, strict=True)}
+    again = again[again != 0]
+    return _counted(counties[np.isin(hashes, again)]) if len(again) else {}
 
 
-async def without_account(tx: Tx, counties: Sequence[str], incident: UUID) -> list[CountyCount]:
-    """Households whose householder has no current account: nothing can be paid to them yet."""
-    return await many(tx, _WITHOUT_ACCOUNT, CountyCount, counties, incident)
+def _counted(counties: npt.NDArray[Any]) -> dict[int, int]:
+    here, many = np.unique(counties, return_counts=True)
+    return {int(c): int(n) for c, n in zip(here, many, strict=True)}

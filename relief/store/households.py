@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -21,16 +22,16 @@ _GUARDED = "SELECT device_id, county, household, content_digest FROM device_guar
 _INSERT_HOUSEHOLDS = """
 INSERT INTO household (county, id, incident, device_id, content_digest, village, lon, lat, accuracy_m, synthetic_point, status, family_type,
                        members, dead, missing, injured, rooms_collapsed, rooms_severe, rooms_moderate, relocated, only_home, occupied,
-                       slip, slip_code_hash, captured_at, circumstances, people_in_need, home_county, registered_by, received_at)
-SELECT t.*, $28::uuid, $29::timestamptz
+                       slip, slip_code_hash, captured_at, circumstances, people_in_need, home_county, adults, registered_by, received_at)
+SELECT t.*, $29::uuid, $30::timestamptz
 FROM (SELECT county, id, incident, device_id, digest, village, lon, lat, accuracy, synthetic, 'staged', family,
              members, dead, missing, injured, collapsed, severe, moderate, relocated, only_home, occupied, slip, code, captured,
-             circumstances, in_need, home
+             circumstances, in_need, home, adults
       FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::uuid[], $5::bytea[], $6::text[], $7::float8[], $8::float8[], $9::real[], $10::bool[],
                   $11::text[], $12::int[], $13::int[], $14::int[], $15::int[], $16::int[], $17::int[], $18::int[], $19::text[], $20::bool[],
-                  $21::bool[], $22::text[], $23::bytea[], $24::timestamptz[], $25::int[], $26::int[], $27::text[])
+                  $21::bool[], $22::text[], $23::bytea[], $24::timestamptz[], $25::int[], $26::int[], $27::text[], $28::int[])
         AS u (county, id, incident, device_id, digest, village, lon, lat, accuracy, synthetic, family, members, dead, missing, injured,
-              collapsed, severe, moderate, relocated, only_home, occupied, slip, code, captured, circumstances, in_need, home)) AS t
+              collapsed, severe, moderate, relocated, only_home, occupied, slip, code, captured, circumstances, in_need, home, adults)) AS t
 """
 _INSERT_PEOPLE = """
 INSERT INTO person (county, id, household, role, sealed, id_hash, phone_hash, phone_route, adult)
@@ -81,8 +82,9 @@ async def insert(
     registrar: UUID,
     now: datetime,
 ) -> None:
-    """Three statements for any number of rows; the tuples follow the column order of the statements."""
-    await run(tx, _INSERT_HOUSEHOLDS, *_columns(households, 27), registrar, now)
+    """Three statements for any number of rows; the tuples follow the column order of the statements (the adults are counted here)."""
+    adults = Counter(family for _, _, family, *_, adult in people if adult)
+    await run(tx, _INSERT_HOUSEHOLDS, *_columns(households, 27), [adults[family] for _, family, *_ in households], registrar, now)
     await run(tx, _INSERT_PEOPLE, *_columns(people, 9))
     await run(tx, _INSERT_ACCOUNTS, *_columns(accounts, 6), registrar, now)
 

@@ -11,7 +11,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import approve, audit, batch, decide, demo, duplicates, entitle, inspect, locate, register, tiles
+from tests.bench import approve, audit, batch, decide, demo, duplicates, entitle, explain, inspect, locate, preview, register, tiles
 from tests.bench.harness import Bench, Figure, Line, growth
 
 BENCHES = {
@@ -22,6 +22,8 @@ BENCHES = {
         Bench("inspect", 1, inspect.run, "zone files understood in the child"),
         Bench("decide", 1_000_000, decide.run, "amounts, reasons, guards, awards, instalments"),
         Bench("entitle", 1_000_000, entitle.run, "the decision alone, in memory, reasons included, against OpenFisca-core"),
+        Bench("preview", 1_000_000, preview.run, "a dry run with every breakdown"),
+        Bench("explain", 100_000, explain.run, "one household told over HTTP"),
         Bench("approve", 32_768, approve.run, "one signature over a list"),
         Bench("batch", 100_000, batch.run, "freeze, write, import the result"),
         Bench("register", 20_000, register.run, "the register's service"),

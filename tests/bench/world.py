@@ -30,11 +30,11 @@ _SLICE: Final = 20_000
 _HOUSEHOLDS = """
 INSERT INTO household (county, incident, device_id, content_digest, village, lon, lat, accuracy_m, synthetic_point, status, family_type, members,
                        injured, rooms_collapsed, rooms_severe, rooms_moderate, relocated, only_home, occupied, slip, slip_code_hash,
-                       registered_by, captured_at, received_at)
+                       registered_by, captured_at, received_at, adults)
 SELECT $1, $2, gen_random_uuid(), sha256(i::text::bytea), $3, $4 + random() * $5, $6 + random() * $7, 5 + random() * 30, true, $8, 'ordinary',
        1 + i % 4, (i % 17 = 0)::int, (i % 6 = 0)::int * 2, (i % 3 = 0)::int, (i % 2 = 0)::int,
        CASE WHEN i % 3 = 0 THEN 'centralised' ELSE 'none' END, i % 10 <> 0, i % 11 <> 0, 'B' || i, sha256(i::text::bytea), $9, $10,
-       $10::timestamptz + i * interval '1 ms'
+       $10::timestamptz + i * interval '1 ms', least(1 + i % 4, 2)
 FROM generate_series($11::int, $12::int) AS t (i)
 """
 _PEOPLE = """
