@@ -96,6 +96,11 @@ def name(day: date, county: str, hazard: str) -> str:
     return f"{day.isoformat()} {county}{HAZARDS[hazard]}"
 
 
+def numbered(name: str, nth: int) -> str:
+    """The name of the nth incident of that name: '2022-09-05 泸定县地震（2）'."""
+    return name if nth == 1 else f"{name}（{nth}）"
+
+
 def is_natural(hazard: str) -> bool:
     """True for disasters of GB/T 28921; hardship of one family and seasonal need are not reported as disasters (灾情报告)."""
     return not hazard.startswith("90")

@@ -18,20 +18,29 @@ Figures = Mapping[str, Decimal]
 
 
 class Indicator(msgspec.Struct, frozen=True):
-    """An indicator's Chinese and English name and its unit; `whole` for things that are counted."""
+    """An indicator's Chinese and English name and its unit; `whole` for things that are counted; `summed` unless it is of the event itself."""
 
     zh: str
     en: str
     unit: str
     whole: bool = True
+    summed: bool = True
 
 
 def _i(zh: str, en: str, unit: str = "人") -> Indicator:
     return Indicator(zh, en, unit, whole=unit not in ("公顷", "万元"))
 
 
+def _quake(zh: str, en: str, unit: str) -> Indicator:
+    return Indicator(zh, en, unit, whole=False, summed=False)
+
+
 #: Key → indicator, in the order of the form.
 INDICATORS: Final[Mapping[str, Indicator]] = {
+    "epicentre_lon": _quake("震中经度", "longitude of the epicentre", "度"),
+    "epicentre_lat": _quake("震中纬度", "latitude of the epicentre", "度"),
+    "magnitude": _quake("震级", "magnitude", "级"),
+    "intensity": _quake("最高烈度", "highest intensity", "烈度"),
     "affected_population": _i("受灾人口", "people affected"),
     "deaths": _i("因灾死亡人口", "deaths"),
     "missing": _i("因灾失踪人口", "missing"),
@@ -174,10 +183,12 @@ def _large(key: str, was: Decimal | None, now: Decimal | None) -> bool:
 
 
 def total(reports: Iterable[Figures]) -> Figures:
-    """The counties' figures together."""
+    """The counties' figures together; what is of the event itself (epicentre, magnitude) is not added up."""
     summed: dict[str, Decimal] = {}
     for figures in reports:
         for key, number in figures.items():
+            if not INDICATORS[key].summed:
+                continue
             summed[key] = summed.get(key, Decimal(0)) + number
     return {k: summed[k] for k in INDICATORS if k in summed}
 

@@ -17,7 +17,7 @@ import msgspec
 
 from relief.domain import statistics
 from relief.domain.days import beijing
-from relief.domain.incident import HAZARDS, statistics_kind
+from relief.domain.incident import EARTHQUAKE, HAZARDS, statistics_kind
 from relief.domain.policy import Actor, require
 from relief.domain.statistics import INDICATORS, Figures
 from relief.services import sheets
@@ -52,7 +52,8 @@ async def export(tx: Tx, actor: Actor, incident: UUID, now: datetime) -> Exporte
 
 
 def _book(found: Incident, latest: Mapping[str, Report], versions: Sequence[Report], names: Mapping[str, str], now: datetime) -> bytes:
-    loss = [key for key in INDICATORS if key not in RELIEF]
+    shaken = found.hazard == EARTHQUAKE
+    loss = [key for key, i in INDICATORS.items() if key not in RELIEF and (i.summed or shaken)]
     return sheets.book(
         [
             ("损失情况统计快报表", _form("自然灾害损失情况统计快报表", found, latest, names, loss, now), 7),

@@ -32,17 +32,31 @@ from relief.store.zones import Band
 async def open_incident(tx: Tx, actor: Actor, new: NewIncident, now: datetime) -> UUID:
     """Open an incident named by the rule; Conflict when it is open already, Invalid where the code is not a county."""
     require(actor, "incident.open", new.county)
+    name = await name_of(tx, new, now)
+    made = await incidents.insert(tx, name, new, actor.person, now)
+    detail = {"county": new.county, "hazard": new.hazard, "drill": new.drill}
+    await audits.add(tx, audits.SHARED, actor, "incident.open", "incident", [made], now, detail)
+    return made
+
+
+async def name_of(tx: Tx, new: NewIncident, now: datetime) -> str:
+    """The name an incident would bear. Conflict where one of that name is open: it is probably the same one.
+
+    After a namesake was closed (a false alarm, say) the next one is numbered.
+    """
     incident_.check(new, now)
     county = await regions.get(tx, new.county)
     if county.level != "county":
         raise Invalid("not_a_county", "灾害须落在县（市、区） · an incident belongs to a county", county=new.county)
     name = incident_.name(beijing_day(new.occurred_at), county.name, new.hazard)
-    if await incidents.named(tx, name, new.drill) is not None:
-        raise Conflict("incident_exists", "同名灾害事件已存在 · an incident of that name exists")
-    made = await incidents.insert(tx, name, new, actor.person, now)
-    detail = {"county": new.county, "hazard": new.hazard, "drill": new.drill}
-    await audits.add(tx, audits.SHARED, actor, "incident.open", "incident", [made], now, detail)
-    return made
+    namesakes = await incidents.named(tx, name, new.drill)
+    if running := [i for i in namesakes if i.status != "closed"]:
+        raise Conflict(
+            "incident_exists",
+            f"同名灾害事件“{running[0].name}”正在进行，请归入该事件 · {running[0].name} is open; it belongs there",
+            incident=str(running[0].id),
+        )
+    return incident_.numbered(name, len(namesakes) + 1)
 
 
 async def inspect(content: bytes, name: str, options: Options = Options()) -> ZoneFile:  # noqa: B008 - frozen

@@ -11,7 +11,7 @@ import msgspec
 
 from relief.domain.incident import NewIncident
 from relief.domain.moves import INCIDENT, sources
-from relief.store.db import Tx, many, maybe, one, run, value
+from relief.store.db import Tx, many, one, run, value
 
 Status = Literal["reported", "active", "recovery", "closed"]
 
@@ -58,12 +58,15 @@ async def lock(tx: Tx, incident: UUID) -> Incident:
     return await one(tx, _LOCK, Incident, incident)
 
 
-_NAMED = "SELECT id, name, hazard, county, occurred_at, status, drill, merged_into, stable_at FROM incident WHERE name = $1 AND drill = $2"
+_NAMED = """
+SELECT id, name, hazard, county, occurred_at, status, drill, merged_into, stable_at FROM incident
+WHERE drill = $2 AND (name = $1 OR name LIKE $1 || '（%）') ORDER BY opened_at, id
+"""
 
 
-async def named(tx: Tx, name: str, drill: bool) -> Incident | None:
-    """The incident of that name."""
-    return await maybe(tx, _NAMED, Incident, name, drill)
+async def named(tx: Tx, name: str, drill: bool) -> list[Incident]:
+    """The incidents of that name, numbered ones too, oldest first."""
+    return await many(tx, _NAMED, Incident, name, drill)
 
 
 _LOCK_ALL = """

@@ -109,3 +109,8 @@ def test_counties_add_up_and_units_survive_keeping() -> None:
     assert (both["deaths"], both["missing"]) == (93, 25)
     assert statistics.from_units(statistics.with_units(both)) == both
     assert statistics.with_units(both)["direct_loss"] == {"value": "0.10", "unit": "万元"}
+
+
+def test_what_is_of_the_event_itself_is_reported_but_never_added_up() -> None:
+    one = check({"magnitude": "6.8", "epicentre_lon": "102.08", "epicentre_lat": "29.59", "intensity": "9", "deaths": "1"})
+    assert statistics.total([one, one]) == {"deaths": 2}

@@ -11,9 +11,10 @@ import msgspec
 import pytest
 
 from relief.domain.errors import Conflict, Invalid, Refused
+from relief.domain.incident import NewIncident
 from relief.domain.policy import Actor
 from relief.domain.sealing import Keys
-from relief.services import approve, report, respond
+from relief.services import approve, report, respond, zoning
 from relief.services import incidents as service
 from relief.services.register import register
 from relief.services.report import NewReport
@@ -346,3 +347,18 @@ async def test_only_an_approver_releases_an_award_that_was_claimed_twice_and_no_
     assert await held(tx) == 2
     await service.close_cases(tx, approver, LUDING, [second.id], "确系重复", LATER)
     assert await held(tx) == 2
+
+
+async def test_a_namesake_is_refused_while_it_is_open_and_numbered_after_it_was_closed(tx: Tx) -> None:
+    """A false alarm in the morning does not keep the real one of the evening from being opened."""
+    actor, quake = await officer(tx), NewIncident("020100", LUDING, NOW, drill=True)
+    first = await zoning.open_incident(tx, actor, quake, NOW)
+    with pytest.raises(Conflict) as caught:
+        await zoning.open_incident(tx, actor, quake, NOW)
+    assert caught.value.data["incident"] == str(first)
+    await zoning.open_incident(tx, actor, msgspec.structs.replace(quake, drill=False), NOW)
+    await service.close(tx, actor, [first], "误报", NOW)
+    second = await zoning.open_incident(tx, actor, quake, NOW)
+    assert (await incidents.get(tx, second)).name == "2022-09-05 泸定县地震（2）"
+    with pytest.raises(Conflict):
+        await zoning.open_incident(tx, actor, quake, NOW)

@@ -133,3 +133,14 @@ async def test_a_dead_feed_is_seen_in_the_inbox_and_on_the_first_page(
     assert word in page
     assert ("无法连接" in page) is not heard
     assert ("预警源中断" in await officer.open("/")) is (word != "正常")
+
+
+@pytest.mark.slow
+async def test_a_county_that_is_only_named_sees_the_alert_and_decides_nothing(enter: Enter, pool: db.Pool, clock: Clock) -> None:
+    [alert] = await hear(pool, named(0, headline="跨县暴雨", codes=(LUDING, SHIMIAN)), clock=clock)
+    named_too = Desk(await enter("county_officer", SHIMIAN))
+    page = await named_too.open("/alerts")
+    assert "跨县暴雨" in page
+    assert "由 泸定县 或上级处理" in page
+    assert f"/alerts/{alert}/dismiss" not in page
+    assert "预警待处理" not in await named_too.open("/")

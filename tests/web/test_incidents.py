@@ -28,6 +28,9 @@ async def test_the_name_is_looked_at_before_the_incident_is_opened(enter: Enter,
     assert await db_count(pool) == 0, "looking writes nothing"
     page = await officer.do(page, "/incidents")
     assert "灾害事件已建立" in page
+    again = await officer.open(ASKED + "&drill=yes")
+    assert "“2022-09-05 泸定县地震”正在进行，请归入该事件" in again
+    assert 'action="/incidents"' not in again
     page = await officer.open(ASKED.replace("020100", "020400") + "&drill=no")
     assert "可拨付真实资金" in page
     assert "2022-09-05 泸定县地震" in page, "the one nearby is shown before a second is opened"

@@ -30,7 +30,7 @@ SELECT a.id, a.source, a.sender, a.identifier, a.sent, a.nature, a.kind, a.event
                 (SELECT x.headline FROM alert x WHERE a.source = 'comcat' AND (x.source, x.sender, x.identifier) = (a.source, a.sender, a.identifier)
                    AND x.sent < a.sent ORDER BY x.sent DESC LIMIT 1)) AS earlier
 FROM alert a LEFT JOIN region r ON r.code = a.area LEFT JOIN incident i ON i.id = a.incident LEFT JOIN staff s ON s.id = a.decided_by
-WHERE ($1::text[] IS NULL OR a.area IS NULL OR a.area LIKE ANY ($1)) AND ($2::text[] IS NULL OR a.status = ANY ($2))
+WHERE ($1::text[] IS NULL OR a.area IS NULL OR a.area LIKE ANY ($1) OR EXISTS (SELECT FROM unnest(a.areas) AS n WHERE n LIKE ANY ($1))) AND ($2::text[] IS NULL OR a.status = ANY ($2))
   AND ($3::uuid IS NULL OR a.incident = $3) AND ($4::uuid IS NULL OR a.id = $4)
   AND ($5::timestamptz IS NULL OR (a.received_at, a.id) < ($5, $6))
 ORDER BY a.received_at DESC, a.id DESC LIMIT $7
@@ -86,7 +86,7 @@ class Waiting(msgspec.Struct, frozen=True):
 async def alerts(
     tx: Tx, areas: Sequence[str], statuses: Sequence[Status] | None, before: tuple[datetime, UUID] | None = None, limit: int = 50
 ) -> list[Alert]:
-    """Alerts of these areas (LIKE patterns) or of no known one, in these statuses, newest first."""
+    """Alerts that name one of these areas (LIKE patterns) or no known one, in these statuses, newest first."""
     moment, last = before or (None, None)
     return await many(tx, _ALERTS, Alert, list(areas), None if statuses is None else list(statuses), None, None, moment, last, limit)
 

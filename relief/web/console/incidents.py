@@ -12,8 +12,7 @@ from litestar import Response, get, post
 from litestar.params import QueryParameter
 
 from relief.domain import incident as incident_
-from relief.domain.days import beijing_day
-from relief.domain.errors import Invalid, Refused, ReliefError
+from relief.domain.errors import Conflict, Invalid, Refused, ReliefError
 from relief.domain.incident import HAZARDS, NewIncident
 from relief.domain.plan import ROMAN
 from relief.domain.policy import Actor
@@ -96,15 +95,17 @@ async def new(
     """First what, where and when; then the name it will bear and the incidents it may be the same as; nothing is written."""
     counties = await register.counties(read, common.county_patterns(actor, "incident.open"), now)
     asked = bool(county and hazard and occurred_at and drill in ("yes", "no"))
-    name, similar = "", []
+    name, refusal, similar = "", "", []
     if asked and county:
-        at = common.moment(occurred_at, "occurred_at")
-        incident_.check(NewIncident(hazard or "", county, at, drill == "yes"), now)
-        name = incident_.name(beijing_day(at), next((c.name for c in counties if c.code == county), ""), hazard or "")
-        similar = await register.similar(read, county, at)
+        wanted = NewIncident(hazard or "", county, common.moment(occurred_at, "occurred_at"), drill == "yes")
+        similar = await register.similar(read, county, wanted.occurred_at)
+        try:
+            name = await zoning.name_of(read, wanted, now)
+        except Conflict as error:
+            refusal = error.message
     return pages.page(
         request, "incident_new.html", counties=counties, hazards=HAZARDS, county=county or (counties[0].code if len(counties) == 1 else ""),
-        hazard=hazard or "", occurred_at=occurred_at, kind=drill, name=name, similar=similar, now=now, drill=asked and drill == "yes",
+        hazard=hazard or "", occurred_at=occurred_at, kind=drill, name=name, refusal=refusal, similar=similar, now=now, drill=asked and drill == "yes",
     )  # fmt: skip
 
 
