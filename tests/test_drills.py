@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import subprocess
 import sys
@@ -63,17 +64,10 @@ async def test_a_drill_half_sent_when_the_channel_becomes_real_is_left_alone(poo
 
 
 def test_the_timetable_has_no_other_way_out() -> None:
-    inward = {
-        "collect answers",
-        "notice silence",
-        "tidy sign-ins",
-        "poll feeds",
-        "chase reports",
-        "show life",
-        "seal trace",
-        "set checkpoint",
-    }
-    assert set(jobs.TIMETABLE) == {*OUTWARD, *inward}, "a new beat: does it take a drill outside?"
+    """A beat that names the bank's or the carrier's channel is proven above; `collect answers` only reads what the bank put down."""
+    said = {name: inspect.getsource(beat) for name, beat in jobs.TIMETABLE.items()}
+    talking = {name for name, text in said.items() if "work.sms" in text or "work.bank" in text}
+    assert talking == {*OUTWARD, "collect answers"}, "a new way out: does it take a drill outside?"
 
 
 def test_with_real_channels_off_the_banks_own_folder_is_not_even_opened(home: Path) -> None:

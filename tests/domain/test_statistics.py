@@ -27,7 +27,7 @@ CHANGNING = [
 
 
 def test_every_indicator_has_chinese_english_and_a_unit() -> None:
-    assert all(i.zh and i.en and i.unit in {"人", "间", "户", "公顷", "万元", "头只"} for i in INDICATORS.values())
+    assert all(i.zh and i.en and i.unit in {"人", "间", "户", "公顷", "万元", "头只", "度", "级", "烈度"} for i in INDICATORS.values())
     assert all(set(parts) <= set(INDICATORS) for parts in SUMS.values())
     assert set(SUMS) < set(SUM_NAMES)
 
