@@ -29,7 +29,7 @@ from relief.domain.errors import ReliefError
 from relief.domain.likeness import Limits
 from relief.domain.message import Absent
 from relief.domain.sealing import Keys
-from relief.services import alerts, disburse, notify, report, seal, settle, sign_in, suspect
+from relief.services import alerts, disburse, notify, report, seal, settle, sign_in, stages, suspect
 from relief.settings import Settings
 from relief.store import db, errands
 
@@ -199,6 +199,12 @@ async def queue_older_households(work: Work) -> int:
         return await suspect.queue_older(tx, work.clock(), work.keys)
 
 
+async def pay_by_the_month(work: Work) -> int:
+    """Instalments that waited for a day and nothing else fall due."""
+    async with db.begin(work.pool) as tx:
+        return await stages.fall_due(tx, work.clock())
+
+
 async def tidy_sign_ins(work: Work) -> int:
     """Forget sessions that have run out."""
     async with db.begin(work.pool) as tx:
@@ -234,6 +240,7 @@ TIMETABLE: Final[dict[str, Beat]] = {
     "notice silence": notice_silence,
     "find duplicates": find_duplicates,
     "queue older households": queue_older_households,
+    "pay by the month": pay_by_the_month,
     "tidy sign-ins": tidy_sign_ins,
     "send messages": send_messages,
     "ask about messages": ask_about_messages,
@@ -266,7 +273,13 @@ async def _quietly(work: Work, name: str) -> None:
 
 
 #: Beats that nobody waits for come round more rarely than a tick.
-EVERY_S: Final = {"tidy sign-ins": 3_600.0, "chase reports": 60.0, "set checkpoint": 60.0, "queue older households": 60.0}
+EVERY_S: Final = {
+    "tidy sign-ins": 3_600.0,
+    "pay by the month": 600.0,
+    "chase reports": 60.0,
+    "set checkpoint": 60.0,
+    "queue older households": 60.0,
+}
 
 
 async def run_beat(work: Work, name: str) -> int:

@@ -109,9 +109,13 @@ def _stages(stages: Sequence[Stage]) -> Iterator[str]:
         place = CONDITIONS.index(stage.condition)
         if place and place < reached:
             yield f"stages[{i}].condition: 无法到达：前期已要求更晚的证明 · unreachable: an earlier stage waits for later evidence"
-        if not place and i and reached and not stage.after_days:
+        if not place and i and stage.after_days == day:
             yield f"stages[{i}].condition: 无法区分：后期不设条件也不设日期 · not a stage of its own: it waits for neither evidence nor a day"
-        if stage.after_days < day:
+        if not i and stage.after_days:
+            yield "stages[0].after_days: 第一期批准后即付 · the first stage is paid when it is approved"
+        if place and stage.after_days:
+            yield f"stages[{i}].after_days: 等待证明的一期不另设日期 · a stage that waits for evidence has no day of its own"
+        if stage.after_days < day and not place:
             yield f"stages[{i}].after_days: 无法到达：早于前一期 · unreachable: before the stage that precedes it"
         reached, day = max(reached, place), max(day, stage.after_days)
     yield from twice("stages[{}].condition", [s.condition for s in stages], but="none")
