@@ -31,7 +31,7 @@ from relief.domain.message import Absent
 from relief.domain.sealing import Keys
 from relief.services import alerts, disburse, notify, report, seal, settle, sign_in, stages, suspect
 from relief.settings import Settings
-from relief.store import db, errands
+from relief.store import db, errands, squares
 
 log = logging.getLogger("relief.jobs")
 #: A tick that finds its beat still at work is skipped on purpose; the scheduler would call that a warning.
@@ -205,6 +205,13 @@ async def pay_by_the_month(work: Work) -> int:
         return await stages.fall_due(tx, work.clock())
 
 
+async def gather_squares(work: Work) -> int:
+    """Add up what came to and went from the squares of the map, a county at a time."""
+    async with db.begin(work.pool) as tx:
+        county = await squares.waiting(tx)
+        return await squares.gather(tx, county) if county else 0
+
+
 async def tidy_sign_ins(work: Work) -> int:
     """Forget sessions that have run out."""
     async with db.begin(work.pool) as tx:
@@ -249,6 +256,7 @@ TIMETABLE: Final[dict[str, Beat]] = {
     "show life": show_life,
     "seal trace": seal_trace,
     "set checkpoint": set_checkpoint,
+    "gather squares": gather_squares,
 }
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import msgspec
 
+from relief.store import squares
 from relief.store.db import Tx, many, run
 
 _GUARD = """
@@ -82,9 +83,11 @@ async def insert(
     registrar: UUID,
     now: datetime,
 ) -> None:
-    """Three statements for any number of rows; the tuples follow the column order of the statements (the adults are counted here)."""
+    """Four statements for any number of rows; the tuples follow the column order of the statements (the adults are counted here)."""
     adults = Counter(family for _, _, family, *_, adult in people if adult)
-    await run(tx, _INSERT_HOUSEHOLDS, *_columns(households, 27), [adults[family] for _, family, *_ in households], registrar, now)
+    columns = _columns(households, 27)
+    await run(tx, _INSERT_HOUSEHOLDS, *columns, [adults[family] for _, family, *_ in households], registrar, now)
+    await squares.came(tx, columns[0], columns[2], columns[5], columns[6], columns[7], columns[9], columns[11])
     await run(tx, _INSERT_PEOPLE, *_columns(people, 9))
     await run(tx, _INSERT_ACCOUNTS, *_columns(accounts, 6), registrar, now)
 

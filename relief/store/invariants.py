@@ -74,7 +74,7 @@ MONEY: Final[Sequence[Invariant]] = (
         "the application may neither edit nor delete what is append-only [6]",
         "SELECT count(*) FROM information_schema.table_privileges WHERE grantee = 'relief_app'",
         """SELECT table_name || ' ' || privilege_type AS row FROM information_schema.table_privileges
-           WHERE grantee = 'relief_app' AND (privilege_type = 'DELETE' AND table_name NOT IN ('staff_session', 'sign_in_attempt', 'location', 'entitlement_guard', 'audit_pending', 'unmatched', 'sheet_part', 'payable')
+           WHERE grantee = 'relief_app' AND (privilege_type = 'DELETE' AND table_name NOT IN ('staff_session', 'sign_in_attempt', 'location', 'entitlement_guard', 'audit_pending', 'unmatched', 'sheet_part', 'payable', 'square_change')
               OR privilege_type = 'TRUNCATE' OR privilege_type = 'UPDATE' AND table_name IN ('transfer', 'signature', 'audit', 'audit_seal', 'audit_checkpoint', 'factor_proof', 'message_event',
                  'incident_report', 'report_relay', 'response', 'response_plan'))""",
     ),
@@ -278,6 +278,21 @@ PEOPLE: Final[Sequence[Invariant]] = (
         """SELECT coalesce(d.device_id, h.device_id)::text AS row FROM device_guard d
            FULL JOIN household h ON h.device_id = d.device_id AND h.county = d.county AND h.id = d.household
            WHERE d.device_id IS NULL OR h.device_id IS NULL OR d.content_digest <> h.content_digest""",
+    ),
+    Invariant(
+        "squares_count_households",
+        "the squares of the map, at every size, count the households of each village that are neither duplicates nor rejected",
+        "SELECT count(*) FROM square",
+        """WITH counted AS (
+               SELECT county, village, incident, level, households, people, made_up FROM square
+               UNION ALL
+               SELECT c.county, c.village, c.incident, l.level, c.households, c.people, c.made_up
+               FROM square_change c CROSS JOIN (VALUES (10), (13), (16)) AS l (level)
+               UNION ALL
+               SELECT h.county, h.village, h.incident, l.level, -1, -h.members, -h.synthetic_point::int
+               FROM household h CROSS JOIN (VALUES (10), (13), (16)) AS l (level) WHERE h.status NOT IN ('duplicate', 'rejected'))
+           SELECT county || '/' || village || '/' || incident || ' ' || level AS row FROM counted GROUP BY county, village, incident, level
+           HAVING sum(households) <> 0 OR sum(people) <> 0 OR sum(made_up) <> 0""",
     ),
     Invariant(
         "paid_is_told_once",

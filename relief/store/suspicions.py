@@ -9,6 +9,7 @@ from uuid import UUID
 
 import msgspec
 
+from relief.store import squares
 from relief.store.db import Tx, many, run
 from relief.store.recoveries import HELD_TWICE
 
@@ -252,6 +253,7 @@ async def retire(tx: Tx, losers: Sides, kept: Sequence[UUID], sources: Sequence[
     """These households are duplicates of those from now on: status, proposed awards, guards of what was not granted. How many moved."""
     counties, ids = [c for c, _ in losers], [h for _, h in losers]
     moved = await run(tx, _RETIRE, counties, ids, list(kept), sources)
+    await squares.went(tx, losers)
     await withdraw(tx, losers)
     await run(tx, _GIVE_BACK, counties, ids)
     return moved
@@ -293,5 +295,6 @@ async def move_in(tx: Tx, county: str, household: UUID, rows: Sequence[tuple[str
     """Copies of people into a household: (their county, their id, new id, sealed anew). False where it would become too large."""
     if await run(tx, _GROW, county, household, len(rows)) != 1:
         return False
+    await squares.grew(tx, county, household, len(rows))
     await run(tx, _MOVE_IN, county, household, *[list(c) for c in zip(*rows, strict=True)])
     return True

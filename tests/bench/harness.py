@@ -210,16 +210,23 @@ class Place(msgspec.Struct, frozen=True):
 
 @asynccontextmanager
 async def place() -> AsyncIterator[Place]:
-    """An embedded database as `relief serve` would start it, with its full durability; gone afterwards."""
+    """A house with its database, gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="relief-bench-") as folder:
-        settings = Settings(home=Path(folder) / "relief")
-        async with app.open_house(settings, pool_size=4) as house:
-            owner = await db.connect_owner((await ready.make_ready(settings)).owner_url)
-            try:
-                yield Place(house, cast(Owner, owner))
-            finally:
-                await owner.close()
-        await asyncio.to_thread(embedded_stop, settings.home / "pg")
+        async with at_home(Path(folder) / "relief") as here:
+            yield here
+
+
+@asynccontextmanager
+async def at_home(home: Path) -> AsyncIterator[Place]:
+    """An embedded database as `relief serve` would start it, with its full durability; stopped afterwards, its data kept."""
+    settings = Settings(home=home)
+    async with app.open_house(settings, pool_size=4) as house:
+        owner = await db.connect_owner((await ready.make_ready(settings)).owner_url)
+        try:
+            yield Place(house, cast(Owner, owner))
+        finally:
+            await owner.close()
+    await asyncio.to_thread(embedded_stop, home / "pg")
 
 
 def embedded_stop(folder: Path) -> None:

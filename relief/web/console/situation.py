@@ -14,11 +14,10 @@ from relief.domain.incident import HAZARDS
 from relief.domain.plan import ROMAN
 from relief.store.db import Tx
 from relief.store.views import cells, incidents, running
-from relief.web import access, given, house, pages, shapes, tiles
+from relief.web import given, house, pages, shapes, tiles
 from relief.web.console import common, reports
 from relief.web.console.home import stages
 from relief.web.given import Req
-from relief.web.grids import Grids
 
 #: Shown before anything is drawn: the province.
 _PROVINCE: Final = (97.3, 26.0, 108.6, 34.4)
@@ -29,7 +28,6 @@ async def situation(request: Req, read: given.Read, actor: given.Me, now: given.
     """Map, clocks, funnel, counties."""
     found = await incidents.incident(read, incident)
     villages = common.patterns(actor, "incident.read")
-    _grids(request).warm(incident, villages, access.scope_of(request))
     zones = await incidents.zones(read, incident)
     force = next((z for z in zones if z.status == "in force"), zones[0] if zones else None)
     parts = await incidents.parts(read, incident)
@@ -79,21 +77,12 @@ async def cells_tile(
     await incidents.incident(read, incident)
     if not (0 <= z <= cells.FINEST - cells.ACROSS and 0 <= x < 2**z and 0 <= y < 2**z):
         raise Invalid("tile", "没有这一块地图 · there is no such tile")
-    found = await _grids(request).get(incident, common.patterns(actor, "incident.read"), access.scope_of(request))
-    body = tiles.encode(cells.tile(found, z, x, y))
+    body = tiles.encode(await cells.tile(read, incident, common.patterns(actor, "incident.read"), z, x, y))
     mark = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     headers = {"ETag": mark, "Cache-Control": "private, max-age=10"}
     if request.headers.get("if-none-match") == mark:
         return Response(content=b"", status_code=304, headers=headers)
     return Response(content=body, media_type=tiles.MEDIA_TYPE, headers=headers)
-
-
-def _grids(request: Req) -> Grids:
-    here, state = house.of(request), request.app.state
-    found: Grids | None = state.get("grids")
-    if found is None or found.house is not here:
-        found = state["grids"] = Grids(here)
-    return found
 
 
 async def _bands(read: Tx, incident: UUID, zone: UUID | None) -> tuple[list[incidents.Band], list[incidents.Band]]:
