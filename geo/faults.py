@@ -37,7 +37,7 @@ def fault(geometry: Any) -> ZoneFileError | None:
         ("invalid_geometry", "图形无效，请在绘图软件中检查 · the shape is invalid; check it where it was drawn"),
     )
     at: Place | None = (float(found["lon"]), float(found["lat"])) if found else None
-    return ZoneFileError(code, message, at)
+    return ZoneFileError(code, message, at, shapely.to_geojson(geometry))
 
 
 def check(geometry: Any) -> None:
@@ -62,6 +62,20 @@ def mend(geometry: Any, found: ZoneFileError) -> tuple[Any, Repair]:
         message=found.message,
         at=found.at,
         before=shapely.to_wkb(geometry, output_dimension=2, byte_order=1),
-        area_before_km2=area.km2(geometry),
+        area_before_km2=_enclosed_km2(geometry),
         area_after_km2=area.km2(mended),
     )
+
+
+def _enclosed_km2(geometry: Any) -> float:
+    """What the rings enclose, crossing or not; holes are taken away."""
+    sum_ = 0.0
+    for part in shapely.get_parts(geometry):
+        sum_ += _ring_km2(part.exterior) - sum(_ring_km2(hole) for hole in part.interiors)
+    return sum_
+
+
+def _ring_km2(ring: Any) -> float:
+    if shapely.is_simple(ring):
+        return area.km2(shapely.Polygon(ring))
+    return sum(area.km2(face) for face in shapely.get_parts(shapely.polygonize([shapely.node(ring)])))

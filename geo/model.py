@@ -57,13 +57,15 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ZoneFileError(Exception):
-    """A file that is refused: a stable code, one sentence in two languages, and the place (lon, lat) where there is one."""
+    """A file that is refused: a stable code, one sentence in two languages, and where there is one the place (lon, lat) and the shape at
+    fault, as GeoJSON text in EPSG:4490."""
 
-    def __init__(self, code: str, message: str, at: Place | None = None) -> None:
+    def __init__(self, code: str, message: str, at: Place | None = None, shape: str | None = None) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.at = at
+        self.shape = shape
 
 
 class Warn(msgspec.Struct, frozen=True):
@@ -77,7 +79,9 @@ class Warn(msgspec.Struct, frozen=True):
 class Repair(msgspec.Struct, frozen=True):
     """One shape that was mended: what was wrong and where, the shape as drawn (WKB, EPSG:4490) and its areas in km².
 
-    The area of a shape that crosses itself is that of the even-odd reading of its rings' signed areas: an indication, not a measure.
+    The area before is what its rings enclose as they are drawn, ring by ring, a place enclosed several times by one ring counted once:
+    both wings of a bow-tie; parts that overlap each for itself; less each hole, wherever it lies. So a difference to the area after is what
+    mending merged or left out.
     """
 
     code: str

@@ -47,7 +47,7 @@ def work(asked: Request, content: bytes) -> Answer:
                 return Answer(content=_geopackage(asked.name, msgspec.msgpack.decode(content, type=list[Shape])))
         return Answer(zone=zonefile.read(content, asked.name, asked.options))
     except ZoneFileError as error:
-        return Answer(refusal=Refusal(error.code, error.message, error.at))
+        return Answer(refusal=Refusal(error.code, error.message, error.at, error.shape))
     except (MemoryError, shapely.GEOSException):
         return Answer(refusal=Refusal("file_too_heavy", "文件过于复杂，请简化后再导入 · the file is too complex; simplify it", None))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -34,19 +35,22 @@ class Builder:
         if points[0] != points[-1]:
             if not self.repair:
                 raise ZoneFileError(
-                    "ring_open", "多边形的环没有闭合（首尾点不同） · a ring is not closed: first and last point differ", points[0]
+                    "ring_open",
+                    "多边形的环没有闭合（首尾点不同） · a ring is not closed: first and last point differ",
+                    points[0],
+                    drawn(points),
                 )
             self.mended.append(Warn("ring_closed", "环没有闭合，已接上首尾 · an open ring was closed", points[0]))
             points.append(points[0])
         if len(points) < 4:
-            raise ZoneFileError("ring_short", "多边形的环少于4个点 · a ring has fewer than 4 points", points[0])
+            raise ZoneFileError("ring_short", "多边形的环少于4个点 · a ring has fewer than 4 points", points[0], drawn(points))
         return np.array(points)
 
     def line(self, positions: Any) -> Any:
         """One line; a line of one point or of one place is refused."""
         points = self._points(positions)
         if len(set(points)) < 2:
-            raise ZoneFileError("line_short", "线少于2个不同的点 · a line has fewer than 2 different points", points[0])
+            raise ZoneFileError("line_short", "线少于2个不同的点 · a line has fewer than 2 different points", points[0], drawn(points))
         return shapely.LineString(points)
 
     def point(self, position: Any) -> Any:
@@ -81,6 +85,11 @@ class Builder:
     def warnings(self) -> list[Warn]:
         """What was dropped."""
         return [Warn("z_dropped", "高程已忽略，只用经纬度 · heights were dropped")] if self.heights else []
+
+
+def drawn(points: Sequence[Place]) -> str | None:
+    """The points as a line, in GeoJSON, to be shown where they were meant to be a shape."""
+    return json.dumps({"type": "LineString", "coordinates": points}) if len(points) > 1 else None
 
 
 def filled(thing: Any) -> bool:

@@ -113,7 +113,7 @@ def _understood(status: int | None, output: bytes) -> Answer:
     except msgspec.DecodeError:
         answer = Answer()
     if answer.refusal is not None:
-        raise ZoneFileError(answer.refusal.code, answer.refusal.message, answer.refusal.at)
+        raise ZoneFileError(answer.refusal.code, answer.refusal.message, answer.refusal.at, answer.refusal.shape)
     if answer == Answer():
         raise _unreadable()
     return answer

@@ -32,6 +32,7 @@ class Refusal(msgspec.Struct, frozen=True):
     code: str
     message: str
     at: Place | None
+    shape: str | None = None
 
 
 class Answer(msgspec.Struct, frozen=True):

@@ -32,24 +32,24 @@ CREATE TABLE square_change (
 );
 CREATE INDEX square_change_tile ON square_change (incident, square);
 
--- The same added up, at three sizes. A tile is one of the changes and one of the sizes, read in one statement.
+-- The same added up, at three sizes. A tile is one stretch of the changes and of one size, read in one statement.
 CREATE TABLE square (
     county      text NOT NULL,
     incident    uuid NOT NULL,
     level       smallint NOT NULL CHECK (level IN (10, 13, 16)),   -- 2^level squares across the world
     square      bigint NOT NULL,
-    village     text NOT NULL,
+    area        text NOT NULL,               -- the village; of the largest squares the township, as a province of them is one tile
     households  integer NOT NULL,
     people      integer NOT NULL,
     made_up     integer NOT NULL,
-    PRIMARY KEY (county, incident, level, square, village)
+    PRIMARY KEY (county, incident, level, square, area)
 ) WITH (fillfactor = 80);
 CREATE INDEX square_tile ON square (incident, level, square);
 
-INSERT INTO square (county, incident, level, square, village, households, people, made_up)
-SELECT h.county, h.incident, l.level, relief_square(h.lon, h.lat) >> 2 * (16 - l.level), h.village, count(*), sum(h.members),
+INSERT INTO square (county, incident, level, square, area, households, people, made_up)
+SELECT h.county, h.incident, l.level, relief_square(h.lon, h.lat) >> 2 * (16 - l.level), left(h.village, l.digits), count(*), sum(h.members),
        count(*) FILTER (WHERE h.synthetic_point)
-FROM household h CROSS JOIN (VALUES (10), (13), (16)) AS l (level)
+FROM household h CROSS JOIN (VALUES (10, 9), (13, 12), (16, 12)) AS l (level, digits)
 WHERE h.status NOT IN ('duplicate', 'rejected') GROUP BY 1, 2, 3, 4, 5;
 
 GRANT SELECT, INSERT ON square, square_change TO relief_app;

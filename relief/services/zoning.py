@@ -60,14 +60,16 @@ async def name_of(tx: Tx, new: NewIncident, now: datetime) -> str:
 
 
 async def inspect(content: bytes, name: str, options: Options = Options()) -> ZoneFile:  # noqa: B008 - frozen
-    """Understand an uploaded file in a child that may be killed; Invalid with the place (`at`: lon, lat) where it is wrong.
+    """Understand an uploaded file in a child that may be killed; Invalid with the place (`at`: lon, lat) where it is wrong, and the
+    wrong shape (`shape`: GeoJSON) where there is one to be seen.
 
     Call it before opening a transaction: it may take seconds.
     """
     try:
         return await sandbox.inspect(content, name, options)
     except ZoneFileError as error:
-        raise Invalid(error.code, error.message, at=error.at) from None
+        shape = None if error.shape is None else msgspec.json.decode(error.shape)
+        raise Invalid(error.code, error.message, at=error.at, shape=shape) from None
 
 
 async def import_zone(

@@ -132,10 +132,10 @@ def watch(here: Place) -> Iterator[Watch]:
     seen, server = Watch(), postmaster(here.house.settings.home / "pg")
     roots = [os.getpid()] if server is None else [os.getpid(), server]
     Path("/proc/self/clear_refs").write_text("5")
-    spent, started = _cpu_s(roots), time.perf_counter()
+    spent, started = cpu_s(roots), time.perf_counter()
     yield seen
     seen.seconds = time.perf_counter() - started
-    seen.cpu_s = _cpu_s(roots) - spent
+    seen.cpu_s = cpu_s(roots) - spent
     seen.rss_mb = _kb("/proc/self/status", "VmHWM:") / 1024
 
 
@@ -182,7 +182,7 @@ def _descendants(roots: Sequence[int]) -> set[int]:
     return found
 
 
-def _cpu_s(roots: Sequence[int]) -> float:
+def cpu_s(roots: Sequence[int]) -> float:
     """CPU seconds so far of these processes and their descendants, those that have ended included."""
     ticks = 0
     for process in _descendants(roots):

@@ -10,7 +10,6 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from statistics import quantiles
 from uuid import UUID
 
 import httpx
@@ -20,7 +19,7 @@ from relief.services import sign_in
 from relief.store import db, squares
 from relief.store.views import cells
 from tests import make
-from tests.bench.harness import Figure, Line, Owner, Place, at_home, judge, watch
+from tests.bench.harness import Figure, Line, Owner, Place, at_home, cpu_s, judge, postmaster, watch
 from tests.make import NOW
 from tests.processes import free_url, port, process
 
@@ -29,7 +28,7 @@ MOST_S = 0.2
 #: Tiles asked of one zoom.
 EACH = 60
 PASSWORD = "a calm long password"
-_WAITING = 0.02  # of the households came just now and are not added up yet
+_WAITING = 0.005  # of the households came just now and are not added up yet
 
 # Real villages of the province, each with its share of the households within some 3 km.
 _HOUSEHOLDS = """
@@ -50,27 +49,30 @@ WHERE (abs(hashtext(id::text)) % 1000 < $1::int) = $2::bool
 
 
 async def run(rows: int) -> Sequence[Figure]:
-    """Tiles of every zoom over a province, of those that hold anybody, asked once each of `relief serve`; the first finds nothing warm."""
+    """Tiles of every zoom over a province, of those that hold anybody, asked once each of `relief serve`; the first finds nothing warm.
+
+    The CPU seconds are those of all tiles together, of the web process and its database.
+    """
     with tempfile.TemporaryDirectory(prefix="relief-bench-") as folder:
         home = Path(folder) / "relief"
         async with at_home(home) as here:
             incident, added = await _fill(here, rows)
             asked = await _asked(here.owner)
-        took = await _ask(home, incident, asked)
+        took, cost_s = await _ask(home, incident, asked)
     slowest = max((_p95(times), z) for z, times in took.items())
     every = [t for times in took.values() for t in times]
     first = took[asked[0][0]][0]
     promise = {"promise": f"≤ {MOST_S} s", "unit": "s", "rows": rows}
     return [
         added,
-        Line(name=f"cold tile p95 of {len(every)}", value=_p95(every), kept=judge(_p95(every) <= MOST_S, rows, 1_000_000), **promise),
+        Line(name=f"cold tile p95 of {len(every)}", value=_p95(every), cpu_s=cost_s, kept=judge(_p95(every) <= MOST_S, rows, 1_000_000), **promise),
         Line(name=f"cold tile p95 of the slowest zoom ({slowest[1]})", value=slowest[0], kept=judge(slowest[0] <= MOST_S, rows, 1_000_000), **promise),
         Line(name="first tile of a fresh process and database", value=round(first, 4), unit="s", rows=rows),
     ]  # fmt: skip
 
 
 def _p95(times: Sequence[float]) -> float:
-    return round(quantiles(times, n=20)[18] if len(times) > 1 else times[0], 4)
+    return round(sorted(times)[math.ceil(0.95 * len(times)) - 1], 4)
 
 
 async def _fill(here: Place, rows: int) -> tuple[UUID, Line]:
@@ -103,21 +105,23 @@ async def _asked(owner: Owner) -> list[tuple[int, int, int]]:
     return found
 
 
-async def _ask(home: Path, incident: UUID, asked: Sequence[tuple[int, int, int]]) -> dict[int, list[float]]:
-    """Seconds of every tile by zoom."""
+async def _ask(home: Path, incident: UUID, asked: Sequence[tuple[int, int, int]]) -> tuple[dict[int, list[float]], float]:
+    """Seconds of every tile by zoom, and the CPU seconds of all."""
     url = free_url()
     environment = {k: v for k, v in os.environ.items() if not k.startswith("RELIEF_")}
     environment |= {"RELIEF_HOME": str(home), "RELIEF_LISTEN_PORT": port(url), "RELIEF_PUBLIC_URL": url}
     took: dict[int, list[float]] = {}
-    with process(environment, "serve"):
+    with process(environment, "serve") as serve:
         async with httpx.AsyncClient(base_url=url, timeout=60, transport=httpx.AsyncHTTPTransport(retries=0)) as client:
             await _open(client)
+            roots = [serve.pid, postmaster(home / "pg") or serve.pid]
+            before = cpu_s(roots)
             for z, x, y in asked:
                 started = time.perf_counter()
                 answer = await client.get(f"/incidents/{incident}/cells/{z}/{x}/{y}")
                 took.setdefault(z, []).append(time.perf_counter() - started)
                 assert answer.status_code == 200, answer.text
-    return took
+            return took, round(cpu_s(roots) - before, 2)
 
 
 async def _open(client: httpx.AsyncClient) -> None:

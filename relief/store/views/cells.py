@@ -17,14 +17,14 @@ FEWEST: Final = 5
 FINEST: Final = 16
 #: A tile is 2⁴ cells across.
 ACROSS: Final = 4
-#: The sizes that are kept added up; others are made of the next finer one.
-_KEPT: Final = (10, 13, 16)
+#: The sizes that are kept added up, with the digits of the areas they tell apart; others are made of the next finer one.
+_KEPT: Final = ((10, 9), (13, 12), (16, 12))
 
 # $2 is the size that is read and $3, $4 its stretch; $5, $6 are those of the changes not added up yet; $7, $8 make cells of both.
 _TILE = """
 SELECT cell, sum(households)::int AS households, sum(people)::int AS people, sum(made_up) > 0 AS synthetic
 FROM (SELECT square >> $7 AS cell, households, people, made_up FROM square
-      WHERE incident = $1 AND level = $2 AND square >= $3 AND square < $4 AND village LIKE ANY ($9::text[])
+      WHERE incident = $1 AND level = $2 AND square >= $3 AND square < $4 AND area LIKE ANY ($9::text[])
       UNION ALL
       SELECT square >> $8, households, people, made_up FROM square_change
       WHERE incident = $1 AND square >= $5 AND square < $6 AND village LIKE ANY ($9::text[])) AS counted
@@ -55,7 +55,8 @@ async def tile(tx: Tx, incident: UUID, villages: Sequence[str], z: int, x: int, 
     Neither duplicates nor rejected ones count. Numbers are rounded down to multiples of FEWEST.
     """
     grid, place = z + ACROSS, sum((x >> bit & 1) << 2 * bit | (y >> bit & 1) << 2 * bit + 1 for bit in range(z))
-    kept = next(level for level in _KEPT if level >= grid)
+    digits = max((len(v.rstrip("%")) for v in villages), default=0)
+    kept = next(level for level, told in _KEPT if level >= grid and told >= digits)
     read, changed = 2 * (kept - z), 2 * (FINEST - z)
     stretch = (place << read, place + 1 << read, place << changed, place + 1 << changed)
     sums = await many(tx, _TILE, _Sum, incident, kept, *stretch, 2 * (kept - grid), 2 * (FINEST - grid), list(villages), FEWEST)

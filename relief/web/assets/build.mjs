@@ -25,6 +25,7 @@ const copies = {
   'node_modules/maplibre-gl/dist/maplibre-gl-shared.mjs': 'maplibre-gl-shared.mjs',
   'node_modules/swagger-ui-dist/swagger-ui-bundle.js': 'swagger-ui-bundle.js',
   'node_modules/swagger-ui-dist/swagger-ui.css': 'swagger-ui.css',
+  '../../../geo/data/china_map.json': 'china_map.json',
   '../../../geo/data/counties_map.geojson': 'counties_map.geojson',
 };
 await Promise.all(Object.entries(copies).map(([from, to]) => copyFile(at(from), at(`dist/${to}`))));

@@ -1,10 +1,12 @@
 // A zone is drawn or brought as a file; either way the server tries it first, shows what it understood, and names faults by their place.
 import type {GeoJSONSource, Map, Marker} from 'maplibre-gl';
 import {type Report, Result} from './checked';
-import {bandPaint, ground, load, pin, type Situation, type Texts, textsOf} from './ground';
+import {bandPaint, type Bounds, ground, load, pin, type Situation, type Texts, textsOf, token} from './ground';
 import {Sketch} from './sketch';
 
-interface Problem { code: string; detail: string; data?: {at?: [number, number]} }
+interface Problem { code: string; detail: string; data?: {at?: [number, number]; shape?: GeoJSON.Geometry} }
+
+const NOTHING: GeoJSON.FeatureCollection = {type: 'FeatureCollection', features: []};
 
 const place = document.querySelector<HTMLElement>('[data-draw]');
 const form = document.querySelector<HTMLFormElement>('form[data-check]');
@@ -20,9 +22,12 @@ class Desk {
     this.file = form.elements.namedItem('file') as HTMLInputElement;
     this.repair = form.elements.namedItem('repair') as HTMLInputElement;
     this.result = new Result(document.querySelector<HTMLElement>('[data-result]') as HTMLElement, texts, (at) => map.flyTo({center: at, zoom: Math.max(map.getZoom(), 11), duration: 400}));
-    map.addSource('tried', {type: 'geojson', data: {type: 'FeatureCollection', features: []}});
+    map.addSource('tried', {type: 'geojson', data: NOTHING});
+    map.addSource('refused', {type: 'geojson', data: NOTHING});
     map.addLayer({id: 'tried', type: 'fill', source: 'tried', paint: bandPaint()});
     map.addLayer({id: 'tried-lines', type: 'line', source: 'tried', paint: {'line-color': '#17202b', 'line-width': 1.5}});
+    map.addLayer({id: 'refused', type: 'fill', source: 'refused', filter: ['==', ['geometry-type'], 'Polygon'], paint: {'fill-color': token('--bad'), 'fill-opacity': 0.25}});
+    map.addLayer({id: 'refused-lines', type: 'line', source: 'refused', paint: {'line-color': token('--bad'), 'line-width': 2, 'line-dasharray': [2, 1]}});
     for (const name of ['file', 'datum', 'bands', 'buffer_km']) {
       (form.elements.namedItem(name) as HTMLElement | null)?.addEventListener('change', () => { this.repair.value = ''; void this.check(); });
     }
@@ -73,18 +78,22 @@ class Desk {
   }
 
   private refuse(problem: Problem): void {
-    const at = problem.data?.at;
+    const shape = problem.data?.shape;
+    const at = problem.data?.at && onEarth(problem.data.at) ? problem.data.at : undefined;
     this.result.refuse(problem.code, problem.detail, at);
-    if (!at) return;
-    this.pins.push(pin(this.map, at, this.texts['fault'] ?? '!', 'bad'));
-    this.map.flyTo({center: at, zoom: Math.max(this.map.getZoom(), 9), duration: 0});
+    if (at) this.pins.push(pin(this.map, at, this.texts['fault'] ?? '!', 'bad'));
+    const bounds = shape && boundsOf(shape);
+    if (shape && bounds) {
+      (this.map.getSource('refused') as GeoJSONSource).setData({type: 'Feature', properties: {}, geometry: shape});
+      this.map.fitBounds(bounds, {padding: 48, maxZoom: 12, duration: 0});
+    } else if (at) this.map.flyTo({center: at, zoom: Math.max(this.map.getZoom(), 9), duration: 0});
   }
 
   private clear(): void {
     this.pins.forEach((p) => p.remove());
     this.pins = [];
     this.result.clear();
-    (this.map.getSource('tried') as GeoJSONSource).setData({type: 'FeatureCollection', features: []});
+    for (const name of ['tried', 'refused']) (this.map.getSource(name) as GeoJSONSource).setData(NOTHING);
     this.ready(false);
   }
 
@@ -93,11 +102,28 @@ class Desk {
   }
 }
 
+function onEarth([lon, lat]: GeoJSON.Position): boolean {
+  return Math.abs(lon ?? 999) <= 180 && Math.abs(lat ?? 999) <= 85;
+}
+
+/** Where a shape lies; nothing where its coordinates are no degrees. */
+function boundsOf(shape: GeoJSON.Geometry): Bounds | null {
+  const depth = {LineString: 0, Polygon: 1, MultiPolygon: 2}[shape.type as string];
+  if (depth === undefined || !('coordinates' in shape)) return null;
+  const points = (shape.coordinates as unknown[]).flat(depth) as GeoJSON.Position[];
+  if (!points.length || !points.every(onEarth)) return null;
+  const box: Bounds = [180, 90, -180, -90];
+  for (const [lon = 0, lat = 0] of points) {
+    [box[0], box[1], box[2], box[3]] = [Math.min(box[0], lon), Math.min(box[1], lat), Math.max(box[2], lon), Math.max(box[3], lat)];
+  }
+  return box;
+}
+
 async function open(element: HTMLElement, sheet: HTMLFormElement): Promise<void> {
   const now = await load<Situation>(element.dataset['draw'] ?? '');
   const map = await ground(element, now);
   const desk = new Desk(map, sheet, textsOf(element));
-  new Sketch(map, element.parentElement as HTMLElement, (shapes) => desk.drawn(shapes));
+  new Sketch(map, element.parentElement as HTMLElement, now.bands, (shapes) => desk.drawn(shapes));
   await map.once('idle');
   element.dataset['ready'] = 'yes';
 }

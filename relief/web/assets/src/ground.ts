@@ -1,5 +1,6 @@
 // The ground every map stands on: county borders, names as HTML (Chinese needs no glyph server that way), bands, and what was measured.
 // Nothing comes from elsewhere, unless the settings name a background.
+import {country, type Country} from './country';
 import {type LngLatBoundsLike, Map, Marker, NavigationControl, ScaleControl, setWorkerUrl} from 'maplibre-gl';
 
 export type Bounds = [number, number, number, number];
@@ -16,7 +17,8 @@ export interface Situation {
   credit: string;
 }
 
-/** From here on township names are shown. */
+/** From here on county and township names are shown. */
+const COUNTIES_FROM = 6.5;
 const TOWNSHIPS_FROM = 9.5;
 
 setWorkerUrl('/assets/maplibre-gl-worker.mjs');
@@ -42,14 +44,6 @@ function label(map: Map, text: string, at: [number, number], kind: string): Mark
   return new Marker({element}).setLngLat(at).addTo(map);
 }
 
-function middle(geometry: GeoJSON.Geometry): [number, number] {
-  const rings = geometry.type === 'Polygon' ? [geometry.coordinates[0]] : geometry.type === 'MultiPolygon' ? geometry.coordinates.map((p) => p[0]) : [];
-  const longest = rings.reduce<GeoJSON.Position[]>((best, ring) => (ring && ring.length > best.length ? ring : best), []);
-  const west = Math.min(...longest.map((p) => p[0] ?? 0)), east = Math.max(...longest.map((p) => p[0] ?? 0));
-  const south = Math.min(...longest.map((p) => p[1] ?? 0)), north = Math.max(...longest.map((p) => p[1] ?? 0));
-  return [(west + east) / 2, (south + north) / 2];
-}
-
 export function bandPaint(): {'fill-color': never; 'fill-opacity': number} {
   return {
     'fill-color': ['step', ['coalesce', ['get', 'level'], 6], token('--band-6'), 7, token('--band-7'), 8, token('--band-8'), 9, token('--band-9')] as never,
@@ -59,7 +53,7 @@ export function bandPaint(): {'fill-color': never; 'fill-opacity': number} {
 
 /** A map with borders and names; bands, cells and drawings are laid on it by whoever asked. */
 export async function ground(element: HTMLElement, now: Situation): Promise<Map> {
-  const counties = await load<GeoJSON.FeatureCollection>('/assets/counties_map.geojson');
+  const ours = country(await load<Parameters<typeof country>[0]>('/assets/china_map.json'));
   const texts = textsOf(element);
   const map = new Map({
     container: element, style: {version: 8, sources: {}, layers: [{id: 'ground', type: 'background', paint: {'background-color': '#e3e8ee'}}]},
@@ -71,32 +65,39 @@ export async function ground(element: HTMLElement, now: Situation): Promise<Map>
   map.addControl(new NavigationControl({showCompass: false}));
   map.addControl(new ScaleControl({unit: 'metric'}));
   await map.once('load');
-  map.addSource('counties', {type: 'geojson', data: counties});
+  for (const part of ['land', 'borders', 'dashes'] as const) map.addSource(part, {type: 'geojson', data: ours[part]});
   if (now.tiles) {
     map.addSource('background', {type: 'raster', tiles: [now.tiles], tileSize: 256});
     map.addLayer({id: 'background', type: 'raster', source: 'background'});
   } else {
-    map.addLayer({id: 'land', type: 'fill', source: 'counties', paint: {'fill-color': '#f7f8f9'}});
+    map.addLayer({id: 'land', type: 'fill', source: 'land', paint: {'fill-color': '#f7f8f9'}});
   }
   map.addSource('bands', {type: 'geojson', data: now.bands});
   map.addSource('old', {type: 'geojson', data: now.old});
   map.addLayer({id: 'bands', type: 'fill', source: 'bands', paint: bandPaint()});
   map.addLayer({id: 'band-lines', type: 'line', source: 'bands', paint: {'line-color': '#6b3a1e', 'line-width': 1, 'line-opacity': 0.55}});
-  map.addLayer({id: 'borders', type: 'line', source: 'counties', paint: {'line-color': '#8b96a5', 'line-width': ['interpolate', ['linear'], ['zoom'], 5, 0.4, 10, 1.4]}});
+  map.addLayer({id: 'borders', type: 'line', source: 'borders', paint: {'line-color': '#8b96a5', 'line-width': ['interpolate', ['linear'], ['zoom'], 5, 0.4, 10, 1.4]}});
+  map.addLayer({id: 'dashes', type: 'line', source: 'dashes', paint: {'line-color': '#8b96a5', 'line-width': 1.4}});
   map.addLayer({id: 'old', type: 'line', source: 'old', paint: {'line-color': '#17202b', 'line-width': 1.6, 'line-dasharray': [3, 2]}});
   const inside = new Set((element.dataset['counties'] ?? '').split(' '));
-  names(map, counties, now, inside);
+  names(map, ours, inside);
   townships(map, now.places);
   return map;
 }
 
-function names(map: Map, counties: GeoJSON.FeatureCollection, now: Situation, inside: Set<string>): void {
-  const [west, south, east, north] = now.bounds;
-  for (const county of counties.features) {
-    const at = middle(county.geometry);
-    const near = at[0] > west - 0.6 && at[0] < east + 0.6 && at[1] > south - 0.6 && at[1] < north + 0.6;
-    if (near) label(map, String(county.properties?.['name'] ?? ''), at, inside.has(String(county.properties?.['code'])) ? 'inside' : '');
-  }
+/** County names where the map is near enough for them, and always those of the counties the zone touches. */
+function names(map: Map, ours: Country, inside: Set<string>): void {
+  const shown = new globalThis.Map<string, Marker>();
+  const show = (): void => {
+    const near = map.getZoom() >= COUNTIES_FROM ? map.getBounds() : null;
+    for (const {code, name, at} of ours.names) {
+      const wanted = inside.has(code) || (near?.contains(at) ?? false);
+      if (wanted && !shown.has(code)) shown.set(code, label(map, name, at, inside.has(code) ? 'inside' : ''));
+      if (!wanted && shown.has(code)) { shown.get(code)?.remove(); shown.delete(code); }
+    }
+  };
+  map.on('moveend', show);
+  show();
 }
 
 /** Township names where one is near enough to read them; a made-up place carries a hollow dot. */

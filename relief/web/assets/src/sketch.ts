@@ -17,7 +17,7 @@ export class Sketch {
   private told = '[]';
   private timer = 0;
 
-  constructor(map: Map, around: HTMLElement, private readonly done: (shapes: GeoJSON.FeatureCollection) => void) {
+  constructor(map: Map, around: HTMLElement, private readonly force: GeoJSON.FeatureCollection, private readonly done: (shapes: GeoJSON.FeatureCollection) => void) {
     const choice = around.querySelector<HTMLSelectElement>('[data-level]');
     this.level = choice?.value ?? '';
     const flags = {feature: {draggable: true, coordinates: {midpoints: true, draggable: true, deletable: true}}};
@@ -49,10 +49,24 @@ export class Sketch {
         modes.forEach((b) => b.setAttribute('aria-pressed', String(b === button && !leave)));
       });
     }
-    const acts: Record<string, () => void> = {undo: () => this.draw.undo(), redo: () => this.draw.redo(), clear: () => this.draw.clear()};
+    const acts: Record<string, () => void> = {undo: () => this.draw.undo(), redo: () => this.draw.redo(), clear: () => this.draw.clear(), force: () => this.begin()};
     for (const button of around.querySelectorAll<HTMLButtonElement>('[data-act]')) {
       button.addEventListener('click', () => { acts[button.dataset['act'] ?? '']?.(); this.settle(); });
     }
+  }
+
+  /** Begin with the version in force: each band as its outline, the more severe on top of it; a hole that no band fills is a piece cut out. */
+  private begin(): void {
+    this.draw.clear();
+    const bands = this.force.features.map((f) => ({level: String(f.properties?.['level'] ?? ''), own: parts(f.geometry)}));
+    const every = bands.flatMap((b) => b.own);
+    const drawn = bands.flatMap(({level, own}) => own.flatMap(([outline, ...holes]) => [
+      ...(outline ? [{ring: outline, mode: 'polygon', level}] : []),
+      ...holes.flatMap((hole) => difference([hole], ...every)).flatMap(([left]) => (left ? [{ring: left as Ring, mode: 'cut', level: ''}] : [])),
+    ]));
+    const kept = this.draw.addFeatures(drawn.map(({ring, mode}) => ({type: 'Feature', properties: {mode}, geometry: {type: 'Polygon', coordinates: [ring]}})));
+    kept.forEach(({id}, n) => this.levels.set(String(id), drawn[n]?.level ?? ''));
+    this.settle();
   }
 
   private colour(id: string | number | undefined): string {
@@ -84,4 +98,8 @@ export class Sketch {
       return left.length ? [{type: 'Feature', properties, geometry: left.length === 1 ? {type: 'Polygon', coordinates: left[0] as Ring[]} : {type: 'MultiPolygon', coordinates: left}}] : [];
     });
   }
+}
+
+function parts(geometry: GeoJSON.Geometry): Ring[][] {
+  return (geometry.type === 'Polygon' ? [geometry.coordinates] : geometry.type === 'MultiPolygon' ? geometry.coordinates : []) as Ring[][];
 }
