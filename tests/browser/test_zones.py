@@ -25,6 +25,17 @@ PASSWORD = "a calm long password"
 #: Crosses itself where the two diagonals meet.
 BOW = [[102.0, 29.5], [102.2, 29.7], [102.2, 29.5], [102.0, 29.7], [102.0, 29.5]]
 CROSSING = "102.1000, 29.6000"
+#: Pixels of the map in the colour of what is refused: the outline of the bow itself.
+REFUSED = """() => {
+    const map = document.querySelector('[data-draw] canvas'), copy = document.createElement('canvas');
+    [copy.width, copy.height] = [map.width, map.height];
+    const pen = copy.getContext('2d');
+    pen.drawImage(map, 0, 0);
+    const seen = pen.getImageData(0, 0, copy.width, copy.height).data;
+    let n = 0;
+    for (let i = 0; i < seen.length; i += 4) n += Math.abs(seen[i] - 165) < 8 && Math.abs(seen[i + 1] - 35) < 8 && Math.abs(seen[i + 2] - 27) < 8;
+    return n > 300;
+}"""
 
 
 def file_of(ring: list[list[float]]) -> dict[str, object]:
@@ -95,11 +106,12 @@ async def test_a_zone_is_drawn_mended_compared_and_put_in_force(browser: Browser
     faults: list[str] = []
     drafter.on("pageerror", lambda error: faults.append(str(error)))
 
-    await _draws(drafter, address, incident)
+    drawn = await _draws(drafter, address, incident)
     await second.goto(f"{address}/incidents/{incident}/zones")
     await second.get_by_role("button", name="确认第 1 版生效").click()
     await expect(second.locator("main")).to_contain_text("灾区范围已生效")
 
+    await _begins_with_what_is_in_force(drafter, address, incident, drawn)
     await _brings_a_file(drafter, address, incident)
     await expect(drafter.locator("main")).to_contain_text("须由拟稿人以外的有权人员")
     await second.goto(f"{address}/incidents/{incident}/zones")
@@ -114,8 +126,8 @@ async def test_a_zone_is_drawn_mended_compared_and_put_in_force(browser: Browser
         assert await db.value(tx, "SELECT repaired FROM zone_source s JOIN zone z ON z.id = s.zone WHERE z.version = 2")
 
 
-async def _draws(page: Page, address: str, incident: UUID) -> None:
-    """A polygon; a circle that is undone; a piece cut out of the polygon."""
+async def _draws(page: Page, address: str, incident: UUID) -> str:
+    """A polygon; a circle that is undone; a piece cut out of the polygon. Returns what the server says of it."""
     await desk(page, address, incident)
     result, save = page.locator("[data-result]"), page.get_by_role("button", name="导入为草稿")
     await expect(save).to_be_disabled()
@@ -131,7 +143,19 @@ async def _draws(page: Page, address: str, incident: UUID) -> None:
     await page.get_by_role("button", name="挖去").click()
     await click(page, (0.4, 0.4), (0.5, 0.4), (0.5, 0.6), (0.4, 0.4))
     await expect(result.locator(".notice.done")).not_to_have_text(whole, timeout=15_000)
+    drawn = await _area(page)
     await keep(page, "手绘范围")
+    return drawn
+
+
+async def _begins_with_what_is_in_force(page: Page, address: str, incident: UUID, drawn: str) -> None:
+    """The same shape comes back to be edited, the piece cut out included; with a band more it is another one."""
+    await desk(page, address, incident)
+    await page.get_by_role("button", name="以第 1 版为底稿").click()
+    await expect(page.locator("[data-result] .notice.done")).to_have_text(drawn, timeout=15_000)
+    await page.get_by_role("button", name="圆", exact=True).click()
+    await click(page, (0.1, 0.5), (0.13, 0.5))
+    await expect(page.locator("[data-result] .notice.done")).not_to_have_text(drawn, timeout=15_000)
 
 
 async def _area(page: Page) -> str:
@@ -144,8 +168,9 @@ async def _brings_a_file(page: Page, address: str, incident: UUID) -> None:
     await page.locator("input[name=file]").set_input_files(file_of(BOW))  # type: ignore[arg-type]
     await expect(page.get_by_role("alert")).to_contain_text(CROSSING, timeout=15_000)
     await expect(page.locator(".pin.bad")).to_be_visible()
+    assert await page.wait_for_function(REFUSED, timeout=15_000)
     await expect(page.get_by_role("button", name="导入为草稿")).to_be_disabled()
-    await expect(page.locator("[data-result]")).to_contain_text(re.compile(r"修复前 .* km² → 修复后 .* km²"))
+    await expect(page.locator("[data-result]")).to_contain_text(re.compile(r"修复前 (\d\S*) km² → 修复后 \1 km²"))
     await page.get_by_role("button", name="接受修复").click()
     await expect(page.locator("[data-result] .notice.done")).to_be_visible(timeout=15_000)
     await keep(page, "重新勘定")

@@ -27,7 +27,7 @@ class Desk {
     map.addLayer({id: 'tried', type: 'fill', source: 'tried', paint: bandPaint()});
     map.addLayer({id: 'tried-lines', type: 'line', source: 'tried', paint: {'line-color': '#17202b', 'line-width': 1.5}});
     map.addLayer({id: 'refused', type: 'fill', source: 'refused', filter: ['==', ['geometry-type'], 'Polygon'], paint: {'fill-color': token('--bad'), 'fill-opacity': 0.25}});
-    map.addLayer({id: 'refused-lines', type: 'line', source: 'refused', paint: {'line-color': token('--bad'), 'line-width': 2, 'line-dasharray': [2, 1]}});
+    map.addLayer({id: 'refused-lines', type: 'line', source: 'refused', filter: ['==', ['geometry-type'], 'LineString'], paint: {'line-color': token('--bad'), 'line-width': 2, 'line-dasharray': [2, 1]}});
     for (const name of ['file', 'datum', 'bands', 'buffer_km']) {
       (form.elements.namedItem(name) as HTMLElement | null)?.addEventListener('change', () => { this.repair.value = ''; void this.check(); });
     }
@@ -84,7 +84,7 @@ class Desk {
     if (at) this.pins.push(pin(this.map, at, this.texts['fault'] ?? '!', 'bad'));
     const bounds = shape && boundsOf(shape);
     if (shape && bounds) {
-      (this.map.getSource('refused') as GeoJSONSource).setData({type: 'Feature', properties: {}, geometry: shape});
+      (this.map.getSource('refused') as GeoJSONSource).setData({type: 'FeatureCollection', features: [shape, outline(shape)].map((geometry) => ({type: 'Feature', properties: {}, geometry}))});
       this.map.fitBounds(bounds, {padding: 48, maxZoom: 12, duration: 0});
     } else if (at) this.map.flyTo({center: at, zoom: Math.max(this.map.getZoom(), 9), duration: 0});
   }
@@ -104,6 +104,12 @@ class Desk {
 
 function onEarth([lon, lat]: GeoJSON.Position): boolean {
   return Math.abs(lon ?? 999) <= 180 && Math.abs(lat ?? 999) <= 85;
+}
+
+/** The rings as lines: a ring whose wings cancel each other out has no area, and as an area it would not be drawn. */
+function outline(shape: GeoJSON.Geometry): GeoJSON.Geometry {
+  if (shape.type === 'Polygon') return {type: 'MultiLineString', coordinates: shape.coordinates};
+  return shape.type === 'MultiPolygon' ? {type: 'MultiLineString', coordinates: shape.coordinates.flat()} : shape;
 }
 
 /** Where a shape lies; nothing where its coordinates are no degrees. */

@@ -18,7 +18,7 @@ export interface Situation {
 }
 
 /** From here on county and township names are shown. */
-const COUNTIES_FROM = 6.5;
+const COUNTIES_FROM = 6;
 const TOWNSHIPS_FROM = 9.5;
 
 setWorkerUrl('/assets/maplibre-gl-worker.mjs');
@@ -85,13 +85,13 @@ export async function ground(element: HTMLElement, now: Situation): Promise<Map>
   return map;
 }
 
-/** County names where the map is near enough for them, and always those of the counties the zone touches. */
+/** County names where the map is near enough for them; those the zone touches stand out. */
 function names(map: Map, ours: Country, inside: Set<string>): void {
   const shown = new globalThis.Map<string, Marker>();
   const show = (): void => {
     const near = map.getZoom() >= COUNTIES_FROM ? map.getBounds() : null;
     for (const {code, name, at} of ours.names) {
-      const wanted = inside.has(code) || (near?.contains(at) ?? false);
+      const wanted = near?.contains(at) ?? false;
       if (wanted && !shown.has(code)) shown.set(code, label(map, name, at, inside.has(code) ? 'inside' : ''));
       if (!wanted && shown.has(code)) { shown.get(code)?.remove(); shown.delete(code); }
     }
