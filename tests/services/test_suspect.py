@@ -18,7 +18,7 @@ from relief.domain.sealing import Keys
 from relief.services import approve, disburse, suspect
 from relief.services.adjudicate import Ruling, decide
 from relief.services.register import register
-from relief.store import db
+from relief.store import db, invariants
 from relief.store.db import Pool, Tx
 from tests import make
 from tests.make import LUDING, MOXI, NOW, SHIMIAN
@@ -208,6 +208,7 @@ async def test_merge_brings_over_whom_only_the_duplicate_names(tx: Tx, keys: Key
     names = {keys.open("person", p["id"], "sealed", p["sealed"]).decode()[9:12] for p in people}
     assert {"甄演红", "甄演梅"} <= names
     assert await db.value(tx, "SELECT members FROM household WHERE id = $1", first) == len(people) == 3
+    assert (await invariants.examine(tx, next(i for i in invariants.ALL if i.name == "squares_count_households"))).broken == 0
 
 
 async def test_whoever_registered_a_side_does_not_decide_and_a_stranger_household_cannot_stay(tx: Tx, keys: Keys) -> None:
