@@ -57,7 +57,8 @@ WITH moving AS (
     SELECT g.county, g.household, g.aid, g.period, h.county AS holder_county, h.household AS holder, count(*)::int AS people
     FROM moving g JOIN holder h USING (id_hash, aid, period)
     WHERE h.household <> g.household AND NOT EXISTS (
-        SELECT FROM recovery_case c WHERE (c.county, c.household, c.aid, c.period, c.holder) = (g.county, g.household, g.aid, g.period, h.household))
+        SELECT FROM recovery_case c WHERE (c.county, c.household, c.aid, c.period, c.holder) = (g.county, g.household, g.aid, g.period, h.household)
+          AND c.reason = 'incidents merged')
     GROUP BY g.county, g.household, g.aid, g.period, h.county, h.household
 )
 SELECT t.county, r.name AS county_name, t.household, t.aid, t.period, t.holder_county, t.holder, t.people, a.status AS award_status,

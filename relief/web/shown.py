@@ -151,6 +151,7 @@ PLACES: Final = (
     ("/confirmations", "confirmations", ("confirm.report",)),
     ("/complaints", "complaints", ("complaint.read",)),
     ("/referrals", "referrals", ("referral.read",)),
+    ("/recoveries", "recoveries", ("recovery.close",)),
     ("/batches", "batches", ("batch.read",)),
     ("/payments", "payments", ("award.read",)),
     ("/funds", "funds", ("fund.read",)),

@@ -109,7 +109,19 @@ async def test_a_duplicate_is_merged_after_both_were_seen_side_by_side(enter: En
     assert "已合并" in page
     assert "由以下事件并入" in page
     assert "追回案件未办结 <strong>1</strong>" in page
+    await officer_answers(approver)
     assert "已并入" in await approver.open(f"/incidents/{gone}/record")
+
+
+async def officer_answers(approver: Desk) -> None:
+    """The case the merge opened waits on the first page and is answered."""
+    assert "追回案件待核实" in await approver.open("/")
+    page = await approver.open("/recoveries")
+    for shown in ("合并灾害后重复享受", "900.00", "尚未到账，暂停支付", "办结：无误，恢复支付"):
+        assert shown in page, shown
+    page = await approver.do(page, "/recoveries", answer="两户为同一家庭，重复登记")
+    assert "没有追回案件" in page
+    assert "两户为同一家庭" in await approver.open("/recoveries?show=closed")
 
 
 @pytest.mark.slow

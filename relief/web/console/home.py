@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Final
 from uuid import UUID
 
 import msgspec
 from litestar import Response, get
 
+from relief.domain.days import BEIJING
 from relief.domain.policy import Actor
 from relief.services import seal
 from relief.store import db
 from relief.store.db import Tx
 from relief.store.views import alerts as inbox_views
-from relief.store.views import playbooks, running
+from relief.store.views import playbooks, recoveries, running
 from relief.store.views.incidents import Incident
 from relief.store.views.running import Funnel, Waiting
 from relief.web import access, given, house, pages
@@ -32,7 +33,7 @@ _ACTIONS: Final = (
 _COMPLAINTS_AT: Final = 10
 #: Kind of work → where it is done. What comes first is more urgent.
 _PLACES: Final = {
-    "alert": "/alerts", "owed": "/reports", "move": "/incidents", "figure": "/standards", "playbook": "/playbooks", "force": "/incidents",
+    "alert": "/alerts", "owed": "/reports", "case": "/recoveries", "move": "/incidents", "figure": "/standards", "playbook": "/playbooks", "force": "/incidents",
     "activate": "/incidents", "draft": "/incidents", "approve": "/approvals", "sign": "/batches", "freeze": "/batches",
     "complaint": "/complaints", "accept": "/evidence", "confirm account": "/corrections", "correct": "/corrections", "report": "/confirmations",
 }  # fmt: skip
@@ -104,6 +105,10 @@ async def _watch(read: Tx, actor: Actor, now: datetime) -> list[Work]:
     if areas := common.patterns(actor, "incident.open"):
         inbox = await inbox_views.waiting(read, areas)
         found += [Work("alert", None, inbox.items, None, inbox.oldest, _PLACES["alert"])] if inbox.items else []
+    if counties := common.county_patterns(actor, "recovery.close"):
+        cases = await recoveries.waiting(read, counties)
+        first = None if cases.first is None else datetime.combine(cases.first, time(), BEIJING)
+        found += [Work("case", None, cases.items, None, first, _PLACES["case"])] if cases.items else []
     owed = await reports.mine(read, actor, now)
     return [*found, Work("owed", "late" if owed.late else None, owed.items, None, owed.first, _PLACES["owed"])] if owed.items else found
 
