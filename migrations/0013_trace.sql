@@ -109,3 +109,12 @@ CREATE TABLE factor_proof (
 GRANT SELECT, INSERT, UPDATE ON second_factor TO relief_app;
 GRANT SELECT, INSERT ON recovery_code, factor_proof TO relief_app;
 GRANT UPDATE (used_at) ON recovery_code TO relief_app;
+
+-- People and sessions: who made an account may not give it rights; where a session was opened; attempts by account and address.
+ALTER TABLE staff ADD COLUMN created_by uuid, ADD COLUMN password_at timestamptz;   -- no password_at: to be changed at the next sign-in
+UPDATE staff SET password_at = created_at;
+ALTER TABLE role_grant ADD COLUMN granted_by uuid;
+ALTER TABLE staff_session ADD COLUMN id uuid NOT NULL DEFAULT gen_random_uuid(), ADD COLUMN address text NOT NULL DEFAULT '',
+    ADD COLUMN agent text NOT NULL DEFAULT '';
+ALTER TABLE sign_in_attempt ADD COLUMN id uuid NOT NULL DEFAULT gen_random_uuid(), ADD COLUMN address text NOT NULL DEFAULT '';
+CREATE INDEX sign_in_attempt_address ON sign_in_attempt (address, at) WHERE address <> '';

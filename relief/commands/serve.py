@@ -23,6 +23,8 @@ async def _serve(args: argparse.Namespace) -> int:
             ssl_certfile=chosen.tls_cert,
             ssl_keyfile=chosen.tls_key,
             timeout_graceful_shutdown=10,
+            proxy_headers=bool(chosen.trusted_proxies),
+            forwarded_allow_ips=chosen.trusted_proxies or None,
             h11_max_incomplete_event_size=32_768,
         )
     )

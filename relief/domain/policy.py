@@ -101,7 +101,10 @@ _TABLE: Final[Mapping[str, str]] = {
     "audit.sample": "auditor",
     "audit.find": "auditor",
     "trace.watch": "system_admin audit_admin",
-    "staff.manage": "system_admin security_admin",
+    "staff.read": "system_admin security_admin audit_admin",
+    "staff.create": "system_admin",
+    "staff.close": "system_admin security_admin",
+    "staff.grant": "security_admin",
     "staff.reset": "security_admin",
 }  # fmt: skip
 

@@ -14,8 +14,8 @@ from uuid import UUID
 import msgspec
 
 from relief.domain import second_factor
-from relief.domain.errors import Conflict, Invalid, NotFound, Refused
-from relief.domain.policy import Actor, require
+from relief.domain.errors import Conflict, Refused
+from relief.domain.policy import Actor
 from relief.domain.sealing import Keys
 from relief.store import audits, factors, staff
 from relief.store.db import Tx
@@ -126,19 +126,6 @@ async def issue(tx: Tx, people: Sequence[UUID], now: datetime, keys: Keys) -> di
     pairs = [(p, c) for p, i in made.items() for c in i.recovery]
     await factors.add_codes(tx, [p for p, _ in pairs], [_hash(keys, c) for _, c in pairs])
     return made
-
-
-async def reset(tx: Tx, actor: Actor, login: str, now: datetime) -> None:
-    """Take a lost factor away so that its owner may enrol anew; never one's own."""
-    require(actor, "staff.reset", "")
-    person = await staff.by_login(tx, login)
-    if person is None:
-        raise NotFound("not_found", "没有找到该账号 · there is no such account")
-    if person.id == actor.id:
-        raise Refused("same_person", "不能重置自己的验证器 · nobody resets a factor of their own")
-    if not await factors.reset(tx, person.id, now):
-        raise Invalid("factor_missing", "该账号未绑定验证器 · that account has no second factor")
-    await audits.add(tx, audits.SHARED, actor, "factor.reset", "staff", [person.id], now)
 
 
 async def _throttle(tx: Tx, person: UUID, now: datetime) -> None:

@@ -49,6 +49,7 @@ class Visitor(msgspec.Struct, frozen=True):
     csrf: str
     token: str
     drill: bool = False
+    stale: bool = False  # the password must be changed before anything else
 
 
 #: The media types a form arrives as.
@@ -69,6 +70,8 @@ async def authorize(connection: ASGIConnection[Any, Any, Any, Any], handler: Bas
         return
     if visitor is None:
         raise Refused("not_signed_in", "请先登录 · please sign in")
+    if visitor.stale and not handler.opt.get("own"):
+        raise Refused("password_due", "请先更换口令 · change your password first")
     if action != SIGNED_IN and not visitor.actor.areas(action):
         raise Refused("not_permitted", "您没有此项权限 · you do not hold this right", action=action)
     if method in UNSAFE:
@@ -97,7 +100,7 @@ async def _by_password(connection: ASGIConnection[Any, Any, Any, Any]) -> Visito
     token, until = known.get(digest, ("", here.clock()))
     visitor = await _find(connection, token) if here.clock() < until else None
     if visitor is None:
-        opened = await entrance.enter(here, login, password)
+        opened = await entrance.enter(connection, login, password)
         while len(known) >= _MOST_KEPT:
             del known[next(iter(known))]
         known[digest] = (opened.token, here.clock() + _KEPT)
@@ -122,7 +125,9 @@ async def _find(connection: ASGIConnection[Any, Any, Any, Any], token: str | Non
         async with db.begin(here.pool, ()) as tx:
             await sessions.touch(tx, digest, now)
     grants = tuple(Grant(role, area) for role, area in zip(found.roles, found.areas, strict=True))
-    return Visitor(Actor(found.person, found.name, grants), found.login, found.csrf, token, found.drill)
+    days = here.settings.password_days
+    stale = found.password_at is None or (days is not None and now - found.password_at > timedelta(days=days))
+    return Visitor(Actor(found.person, found.name, grants), found.login, found.csrf, token, found.drill, stale)
 
 
 async def _form_token(connection: ASGIConnection[Any, Any, Any, Any], visitor: Visitor) -> None:

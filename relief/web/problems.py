@@ -102,6 +102,8 @@ def handle(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     if _wants_page(request):
         if body.code == "not_signed_in" and request.method == "GET":
             return Response(content=b"", status_code=303, headers={"Location": pages.sign_in_path(request)})
+        if body.code == "password_due" and request.method == "GET":
+            return Response(content=b"", status_code=303, headers={"Location": "/me"})
         template = "error.html" if request.scope.get("auth") else "error_outside.html"
         return pages.page(request, template, body.status, headers, status=body.status, code=body.code, detail=body.detail, data=body.data)
     return Response(content=msgspec.json.encode(body), status_code=body.status, media_type="application/problem+json", headers=headers)

@@ -157,6 +157,7 @@ PLACES: Final = (
     ("/funds", "funds", ("fund.read",)),
     ("/messages", "messages", ("message.read",)),
     ("/audit", "audit", ("audit.read",)),
+    ("/staff", "staff", ("staff.read",)),
 )
 
 

@@ -10,7 +10,7 @@ import msgspec
 from litestar import Response, delete, get, post
 
 from relief.services import sign_in
-from relief.web import access, entrance, given, house
+from relief.web import access, entrance, given
 from relief.web.given import Req
 
 
@@ -46,19 +46,19 @@ class Me(msgspec.Struct, frozen=True):
 @post("/session", action=access.PUBLIC, status_code=201, security=[])
 async def open_session(request: Req, data: given.Json[SignIn]) -> Response[SignedIn]:
     """Sign in. The same answer for a wrong password and an unknown login."""
-    opened = await entrance.enter(house.of(request), data.login, data.password)
+    opened = await entrance.enter(request, data.login, data.password)
     answer = Response(SignedIn(opened.csrf, opened.expires_at), status_code=201)
     answer.headers["Set-Cookie"] = access.cookie(request, opened.token, opened.expires_at)
     return answer
 
 
-@get("/session", action=access.SIGNED_IN)
+@get("/session", action=access.SIGNED_IN, own=True)
 async def me(actor: given.Me) -> Me:
     """Who am I, and what may I do where."""
     return Me(actor.person, actor.name, [Right(g.role, g.area) for g in actor.grants])
 
 
-@delete("/session", action=access.SIGNED_IN, status_code=204)
+@delete("/session", action=access.SIGNED_IN, status_code=204, own=True)
 async def close_session(request: Req, tx: given.Write) -> None:
     """Sign out."""
     await sign_in.sign_out(tx, request.auth.token)

@@ -7,6 +7,7 @@ from typing import Final
 from litestar import Router
 
 from relief.web.console import (
+    account,
     activation,
     alerts,
     approvals,
@@ -32,6 +33,7 @@ from relief.web.console import (
     responses,
     scenarios,
     situation,
+    staff,
     standards,
     zones,
 )
@@ -67,6 +69,8 @@ ROUTERS: Final = [
                 complaints,
                 recoveries,
                 audit,
+                account,
+                staff,
                 referrals,
                 parts,
                 reference,

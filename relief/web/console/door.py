@@ -10,7 +10,7 @@ from litestar import Response, get, post
 
 from relief.domain.errors import Refused
 from relief.services import sign_in
-from relief.web import access, entrance, given, house, pages
+from relief.web import access, entrance, given, pages
 from relief.web.given import Req
 
 #: One leading slash, then printable ASCII without backslash.
@@ -41,14 +41,14 @@ async def sign_in_page(request: Req, next: given.FromQuery[str] = "/") -> Respon
 async def enter(request: Req, data: given.Form[Credentials]) -> Response[Any]:
     """Open a session and go on to where one wanted to be."""
     try:
-        opened = await entrance.enter(house.of(request), data.login, data.password)
+        opened = await entrance.enter(request, data.login, data.password)
     except Refused as refusal:
         return pages.page(request, "sign_in.html", status_code=401, next=_inside(data.next), refusal=refusal.message, login=data.login)
     cookie = access.cookie(request, opened.token, opened.expires_at)
     return Response(content=b"", status_code=303, headers={"Location": _inside(data.next), "Set-Cookie": cookie})
 
 
-@post("/sign-out", action=access.SIGNED_IN, status_code=303)
+@post("/sign-out", action=access.SIGNED_IN, status_code=303, own=True)
 async def leave(request: Req, data: given.Form[Token], tx: given.Write) -> Response[bytes]:
     """End the session."""
     await sign_in.sign_out(tx, request.auth.token)
