@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import Final
 
 import openpyxl
@@ -13,7 +14,7 @@ from openpyxl.styles import Alignment, Font
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 #: A cell that begins with one of these could be taken for a formula.
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
-Value = str | int | float | None
+Value = str | int | float | Decimal | None
 
 
 def cell(value: Value) -> Value:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import re
 from typing import Any
 
+import openpyxl
 import pytest
 
 from relief.domain import playbook
@@ -47,6 +49,27 @@ async def test_the_dry_run_says_what_is_short_who_stands_out_and_what_is_unverif
         assert title in page
     assert "随工程进度" in page, "stages that wait for progress have no month"
     assert page.count("未核实</span>") >= 4
+
+
+async def test_the_dry_run_is_taken_along_with_every_placeholder_marked(world: World, enter: Enter) -> None:
+    officer = Desk(await enter("county_officer", make.LUDING))
+    page = await officer.open(f"/incidents/{world.incident}/activation")
+    link = re.search(r'href="(/incidents/[^"]+/activation/file[^"]+)"', page)
+    assert link
+    book = openpyxl.load_workbook(io.BytesIO((await officer.client.get(link[1])).content))
+    assert book.worksheets[0].title == "预览 谁、多少"
+    rows = list(book.worksheets[0].iter_rows(min_row=2, values_only=True))
+    assert {(r[2], r[5]) for r in rows} == {("应急期救助", 3000), ("因灾倒损民房恢复重建", 20000)}
+    assert {r[-1] for sheet in book.worksheets[:4] for r in sheet.iter_rows(min_row=2, values_only=True)} == {"未核实"}
+    assert len(list(book.worksheets[4].iter_rows(min_row=2))) >= 4
+
+
+async def test_who_approves_is_told_that_amounts_rest_on_placeholders(world: World, enter: Enter) -> None:
+    reviewer = Desk(await enter("township_reviewer", make.LUDING))
+    assert "其中 5 份核定时所用的标准含未核实的占位数字" in await reviewer.open("/approvals")
+    officer = Desk(await enter("county_officer", make.LUDING))
+    assert "含未核实标准" in await officer.open(f"/incidents/{world.incident}")
+    assert "含未核实标准" in await officer.open("/")
 
 
 async def test_two_versions_are_compared_and_a_move_is_seen_before_it_is_confirmed(world: World, enter: Enter) -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Final
+from urllib.parse import quote
 from uuid import UUID
 
 import msgspec
 from litestar import Response, get, post
 
 from relief.domain import money
-from relief.services import activate, decide, locate, move
+from relief.domain.errors import NotFound
+from relief.services import activate, decide, locate, move, sheets
 from relief.store.views import incidents, reports
-from relief.web import given, pages
+from relief.web import given, pages, preview_sheet
+from relief.web.charts import Labels
 from relief.web.console import common, scenarios
 from relief.web.console.common import MoneyForm
 from relief.web.console.door import Token
@@ -67,6 +71,26 @@ async def page(
     )  # fmt: skip
 
 
+@get("/incidents/{incident:uuid}/activation/file", action="activation.preview")
+async def file(
+    request: Req, read: given.Read, actor: given.Me, now: given.Now, incident: given.FromPath[UUID], playbook: given.FromQuery[UUID]
+) -> Response[bytes]:
+    """The dry run as a workbook."""
+    found = await incidents.incident(read, incident)
+    force = next((z for z in await incidents.zones(read, incident) if z.status == "in force"), None)
+    chosen = next((c for c in await scenarios.known(read) if c.id == playbook), None)
+    if force is None or chosen is None:
+        raise NotFound("not_found", "没有找到，或不在您的辖区 · not found, or outside your area")
+    preview = await activate.preview(read, actor, incident, force.id, playbook, now)
+    names = {c.county: c.name for c in await incidents.counties(read, force.id)} | await reports.names(
+        read, [u.area for u in preview.unverified]
+    )
+    labels = Labels(names, chosen.book, Texts(pages.language(request)))
+    content = await asyncio.to_thread(preview_sheet.workbook, labels, preview)
+    name = quote(f"{found.name} {labels.t.of(chosen.book.title)} {chosen.version}.xlsx")
+    return Response(content=content, media_type=sheets.XLSX, headers={"Content-Disposition": f"attachment; filename*=UTF-8''{name}"})
+
+
 @post("/incidents/{incident:uuid}/activation", action="activation.propose")
 async def propose(
     data: given.Form[ProposeForm], tx: given.Write, actor: given.Me, now: given.Now, incident: given.FromPath[UUID]
@@ -112,4 +136,4 @@ async def run(
     return common.go(f"/incidents/{incident}", "decided")
 
 
-HANDLERS: Final = [page, propose, draft, start, run]
+HANDLERS: Final = [page, file, propose, draft, start, run]

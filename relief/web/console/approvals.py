@@ -10,7 +10,7 @@ from litestar import Response, get, post
 from relief.domain.errors import Invalid
 from relief.domain.reasons import explain
 from relief.services import approve, masked
-from relief.store.views import approvals
+from relief.store.views import approvals, unverified
 from relief.store.views.approvals import Group, ProposedAward, Stage
 from relief.web import access, given, house, pages
 from relief.web.console import common
@@ -50,8 +50,9 @@ async def page(request: Req, read: given.Read, actor: given.Me, now: given.Now, 
         rows = await approvals.proposed(read, shown.county, shown.incident, shown.mode, shown.aid, villages, MOST, actor.person, now)
         stages = await approvals.stages(read, shown.county, [r.id for r in rows])
     plain = [r for r in rows if not r.special]
+    placeholders = await unverified.awards(read, shown.county, [r.id for r in rows]) if shown else 0
     return pages.page(
-        request, "approvals.html", groups=[(g, key_of(g)) for g in groups], group=shown, stages=stages, now=now,
+        request, "approvals.html", placeholders=placeholders, groups=[(g, key_of(g)) for g in groups], group=shown, stages=stages, now=now,
         special=[_row(request, r) for r in rows if r.special], plain=[_row(request, r) for r in plain],
         total_fen=sum(r.amount_fen for r in plain), digest=approve.digest_of([(r.id, r.amount_fen) for r in plain]).hex(),
         drill=bool(shown and shown.drill), done=common.done_of(request),

@@ -15,6 +15,7 @@ from relief.services import disburse, masked
 from relief.services.disburse import STEPS
 from relief.store.db import Tx
 from relief.store.views import batches as views
+from relief.store.views import unverified
 from relief.store.views.batches import Batch, Line
 from relief.web import factor, given, house, pages
 from relief.web.console import common
@@ -91,7 +92,7 @@ async def page(
         read, statuses, actor.person, f"{place[0]} {place[1]}" if place else None, 500 if show == "mine" else common.PAGE
     )
     return pages.page(
-        request, "batches.html", show=show, shows=list(SHOWS), counts=await views.batch_counts(read), now=now, batches=found,
+        request, "batches.html", placeholders=await unverified.batches(read, [(b.county, b.id) for b in found]), show=show, shows=list(SHOWS), counts=await views.batch_counts(read), now=now, batches=found,
         envelopes=envelopes(actor, found) if show == "mine" else [], next=NEXT,
         factor=house.of(request).demands_factor, ready=await views.ready(read) if actor.areas("batch.freeze") else [],
         more=common.pack(found[-1].county, found[-1].id) if show != "mine" and len(found) == common.PAGE else None,
@@ -127,7 +128,7 @@ async def one(
     samples = [Sample(n, masked.name(keys, n.person, n.sealed_person), masked.account(keys, n.account, n.sealed_account)) for n in lines]
     step = NEXT.get(found.status)
     return pages.page(
-        request, "batch.html", batch=found, signatures=await views.signatures(read, county, batch), samples=samples, now=now, drill=found.drill,
+        request, "batch.html", placeholders=await unverified.batches(read, [(county, batch)]), batch=found, signatures=await views.signatures(read, county, batch), samples=samples, now=now, drill=found.drill,
         envelope_digest=batch_file.envelope([found.digest]).hex(), step=step,
         factor=house.of(request).demands_factor,
         may_sign=bool(step and not found.acted and actor.may(STEPS[step][0], county)),

@@ -19,7 +19,7 @@ from relief.store.views import playbooks, recoveries, running
 from relief.store.views.incidents import Incident
 from relief.store.views.running import Funnel, Waiting
 from relief.web import access, given, house, pages
-from relief.web.console import alerts, common, reports
+from relief.web.console import alerts, common, reports, scenarios
 from relief.web.console.complaints import answerable
 from relief.web.given import Req
 
@@ -82,7 +82,7 @@ async def home(
         async with db.read(house.of(request).pool) as everywhere:  # counts and times only, over all counties
             trace = await seal.state(everywhere, now)
     return pages.page(
-        request, "home.html", now=now, dead=[f.source for f in feeds if f.health in ("dead", "unasked")],
+        request, "home.html", placeholders=await scenarios.placeholders(read, current.id, now) if current else 0, now=now, dead=[f.source for f in feeds if f.health in ("dead", "unasked")],
         idle=due is None or now - due > SILENT_FOR, last=due, trace=trace, work=sorted(work, key=lambda w: list(_PLACES).index(w.kind)), incident=current,
         stages=stages(funnel, current) if funnel and current else [], funnel=funnel, drill=bool(current and current.drill), done=common.done_of(request),
     )  # fmt: skip

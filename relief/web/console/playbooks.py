@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from functools import lru_cache
 from itertools import groupby
 from typing import Any, Final
 from uuid import UUID
@@ -19,6 +20,7 @@ from relief.domain.policy import Actor
 from relief.services import worked
 from relief.store.db import Tx
 from relief.store.views import playbooks as views
+from relief.store.views.incidents import Activation
 from relief.store.views.playbooks import Named, Version
 from relief.web import comparison, given, pages
 from relief.web.clauses import compose
@@ -97,10 +99,16 @@ def in_force(versions: Sequence[Version]) -> Version | None:
     return next((v for v in versions if v.status == "in force"), None)
 
 
-def decoded(version: Version) -> Playbook | None:
+def decoded(version: Version | Activation) -> Playbook | None:
     """The rules of a version; None where a text kept long ago no longer reads."""
+    return _decoded(version.body)
+
+
+@lru_cache(maxsize=64)
+def _decoded(body: str) -> Playbook | None:
+    """A text never changes, so it is read once."""
     try:
-        return playbooks.read(version.body)
+        return playbooks.read(body)
     except ReliefError:
         return None
 

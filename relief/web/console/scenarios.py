@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 import msgspec
 from litestar import Response, get
 
+from relief.domain.days import beijing_day
 from relief.domain.facts import FAMILY_CODES
 from relief.domain.forecast import CONTRADICTIONS
 from relief.domain.playbook import Playbook
@@ -41,6 +43,17 @@ async def known(read: Tx) -> list[Choice]:
 async def fitting(read: Tx, hazard: str) -> list[Choice]:
     """Those that are for this hazard."""
     return [c for c in await known(read) if hazard in c.book.hazards]
+
+
+async def placeholders(read: Tx, incident: UUID, now: datetime) -> int:
+    """How many figures that the incident's open activations use today nobody has compared with their document."""
+    counties = sorted({p.county for p in await incidents.parts(read, incident)})
+    found = set()
+    for act in await incidents.activations(read, incident):
+        book = decoded(act) if act.status != "ended" else None
+        in_force = await views.in_force(read, counties, book.figure_keys, beijing_day(now)) if book else {}
+        found |= {s for standards in in_force.values() for s in standards if not s.verified}
+    return len(found)
 
 
 def told(chosen: Choice | None, preview: Preview | None, names: dict[str, str], t: Texts, other: Preview | None = None) -> dict[str, Any]:

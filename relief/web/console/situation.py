@@ -15,7 +15,7 @@ from relief.domain.plan import ROMAN
 from relief.store.db import Tx
 from relief.store.views import cells, incidents, running
 from relief.web import given, house, pages, shapes, tiles
-from relief.web.console import common, reports
+from relief.web.console import common, reports, scenarios
 from relief.web.console.home import stages
 from relief.web.given import Req
 
@@ -34,7 +34,7 @@ async def situation(request: Req, read: given.Read, actor: given.Me, now: given.
     started = [p.activated_at for p in parts if p.activated_at]
     funnel = await running.funnel(read, incident, villages)
     return pages.page(
-        request, "situation.html", incident=found, zones=zones, zone=force, now=now, parts=parts, activated_at=min(started) if started else None,
+        request, "situation.html", placeholders=await scenarios.placeholders(read, incident, now), incident=found, zones=zones, zone=force, now=now, parts=parts, activated_at=min(started) if started else None,
         bands=await incidents.bands(read, force.id) if force else [], touched=await incidents.counties(read, force.id) if force else [],
         lines=await running.by_county(read, incident, villages), funnel=funnel, stages=stages(funnel, found), drill=found.drill,
         activations=await incidents.activations(read, incident), hazard=HAZARDS.get(found.hazard, found.hazard),
