@@ -61,13 +61,14 @@ def revise(old: Playbook, new: Playbook) -> list[Revision]:
     """Every difference, in the order of the new version; what is no longer there comes last. A new or lost member is one difference."""
     was, now = dict(_leaves(old)), dict(_leaves(new))
     titles = {**_titles(old), **_titles(new)}
+    starts_was, starts_now = _starts(was), _starts(now)
     found = []
     seen: set[_Path] = set()
     for path in [*now, *(p for p in was if p not in now)]:
         if was.get(path) == now.get(path):
             continue
         state: State = "changed" if path in was and path in now else "added" if path in now else "removed"
-        whole = path if state == "changed" else _member(path, was if state == "added" else now)
+        whole = path if state == "changed" else _member(path, starts_was if state == "added" else starts_now)
         if whole in seen:
             continue
         seen.add(whole)
@@ -97,12 +98,14 @@ def _walk(path: _Path, field: str, value: Any) -> Iterator[tuple[_Path, Any]]:
         yield path, tuple(value) if isinstance(value, list | tuple) else value
 
 
-def _member(path: _Path, other: Mapping[_Path, Any]) -> _Path:
+def _starts(leaves: Mapping[_Path, Any]) -> set[_Path]:
+    """Every member either whole or in part."""
+    return {path[:size] for path in leaves for size in range(1, len(path) + 1)}
+
+
+def _member(path: _Path, other: set[_Path]) -> _Path:
     """The widest part of the path that the other version knows nothing of."""
-    for size in range(1, len(path)):
-        if not any(p[:size] == path[:size] for p in other):
-            return path[:size]
-    return path
+    return next(path[:size] for size in range(1, len(path) + 1) if path[:size] not in other)
 
 
 def _titles(book: Playbook) -> dict[tuple[str, str], Text]:
