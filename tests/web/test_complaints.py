@@ -10,10 +10,7 @@ from litestar import Litestar
 
 from relief.domain.sealing import Keys
 from relief.services import confirm
-from relief.settings import Settings
 from relief.store import db
-from relief.web import resident, site, stranger
-from relief.web.house import House
 from tests import make, paid
 from tests.make import LUDING, MOXI, NOW
 from tests.paid import Paid
@@ -21,14 +18,6 @@ from tests.web.conftest import MORNING, Clock, Enter, new_client
 from tests.web.test_console import Desk
 
 ANSWER = "已到户核实，卡内已到账。"
-
-
-@pytest.fixture
-def app(pool: db.Pool, keys: Keys, clock: Clock) -> Litestar:
-    """With the pages for people without a login."""
-    return site.build(
-        House(pool=pool, keys=keys, settings=Settings(), clock=clock, development=True), more=[resident.ROUTER, stranger.ROUTER]
-    )
 
 
 @pytest.fixture

@@ -20,7 +20,6 @@ from relief.services import notify
 from relief.settings import Settings
 from relief.store import db
 from relief.store.db import Pool
-from relief.web import hooks, site
 from relief.web.house import House
 from tests import paid
 from tests.make import LUDING, NOW
@@ -33,8 +32,10 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 @pytest.fixture
-def app(pool: Pool, keys: Keys) -> Litestar:
-    return site.build(House(pool=pool, keys=keys, settings=SETTINGS, clock=lambda: NOW), more=[hooks.ROUTER])
+def app(built: Litestar, pool: Pool, keys: Keys) -> Litestar:
+    built.state.house = House(pool=pool, keys=keys, settings=SETTINGS, clock=lambda: NOW)
+    built.state.pop("gatherer", None)  # it belongs to one house
+    return built
 
 
 @pytest.fixture

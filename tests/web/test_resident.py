@@ -13,7 +13,6 @@ from relief.domain.sealing import Keys
 from relief.settings import Settings
 from relief.store import db
 from relief.store.db import Pool
-from relief.web import resident, site
 from relief.web.house import House
 from tests import paid
 from tests.make import NOW
@@ -21,8 +20,9 @@ from tests.paid import Paid
 
 
 @pytest.fixture
-def app(pool: Pool, keys: Keys) -> Litestar:
-    return site.build(House(pool=pool, keys=keys, settings=Settings(), clock=lambda: NOW), more=[resident.ROUTER])
+def app(built: Litestar, pool: Pool, keys: Keys) -> Litestar:
+    built.state.house = House(pool=pool, keys=keys, settings=Settings(), clock=lambda: NOW)
+    return built
 
 
 @pytest.fixture
