@@ -168,3 +168,16 @@ async def test_a_figure_is_drafted_looked_at_and_forced_by_another(enter: Enter,
     assert "25.00" in await officer.open(f"/playbooks/{version}")
     bad = await officer.press(await officer.open("/standards"), "/standards/file", {"file": ("s.toml", b"[[standards]]\nkey = 1", "a/b")})
     assert (bad.status_code, "第 2 行" in bad.text) == (422, True)
+
+
+async def test_drafts_of_one_document_are_forced_together(enter: Enter, pool: db.Pool, version: UUID) -> None:
+    officer, approver = Desk(await enter("county_officer", make.LUDING)), Desk(await enter("county_approver", make.LUDING))
+    given = {"area": make.LUDING, "document": "泸民〔2022〕9号", "valid_from": "2022-09-01", "verified": "yes"}
+    for figure, amount in (("EMERG.per_person_day", "25.00"), ("DIBAO.month", "620.00")):
+        page = await officer.do(await officer.open("/standards"), "/standards", figure=figure, amount=amount, **given)
+    at = f"/standards/{next(iter(re.findall('/standards/([0-9a-f-]{36})/effect', page)))}"
+    page = await approver.do(await approver.open(at), f"{at}/force-all")
+    assert "标准已生效" in page
+    async with db.read(pool) as tx:
+        assert await db.value(tx, "SELECT count(*) FROM standard WHERE area = '513322' AND status = 'in force' AND verified") == 2
+    assert (await officer.client.get(f"/playbooks/{version}/text")).text == TEXT

@@ -97,6 +97,18 @@ def _figure(page: str, label: str) -> str:
     return found[1]
 
 
+async def test_another_playbook_of_the_hazard_stands_beside_the_running_one(world: World, pool: db.Pool, enter: Enter) -> None:
+    async with db.begin(pool) as tx:
+        other = await enact.draft_playbook(tx, SYSTEM, TEXT.replace('key = "earthquake"', 'key = "aftershock"'), make.NOW)
+    province, at = Desk(await enter("province_officer", "51")), f"/incidents/{world.incident}/activation"
+    page = await province.open(at)
+    assert f'href="?playbook={other}"' in page
+    assert f'action="{at}"' not in page, "the running one is not proposed again"
+    page = await province.do(await province.open(f"{at}?playbook={other}"), at)
+    assert "已提出启动" in page
+    assert f'action="{at}"' not in page
+
+
 async def test_a_decision_is_told_from_question_to_clause(world: World, enter: Enter) -> None:
     officer = Desk(await enter("county_officer", make.LUDING))
     household = world.households[4]  # type: ignore[attr-defined]

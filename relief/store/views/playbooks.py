@@ -13,7 +13,20 @@ from relief.store.regions import Named
 from relief.store.standards import in_force
 from relief.store.views.running import Waiting
 
-__all__ = ["Dated", "Named", "Version", "by_name", "counties", "in_force", "standard", "standards", "version", "versions", "waiting"]
+__all__ = [
+    "Dated",
+    "Named",
+    "Version",
+    "by_name",
+    "counties",
+    "drafts_of",
+    "in_force",
+    "standard",
+    "standards",
+    "version",
+    "versions",
+    "waiting",
+]
 
 _LIST = """
 SELECT p.id, p.key, p.version, p.digest, p.body, p.imported_at, p.status, p.drafted_by AS drafter, d.name AS drafted_by, a.name AS approved_by, p.in_force_at
@@ -34,6 +47,12 @@ _STANDARD = """
 SELECT s.id, s.key, s.area, r.name AS area_name, s.amount_fen, s.valid_from, s.valid_to, s.document, s.verified, s.status, s.drafted_by AS drafter,
        d.name AS drafted_by, s.drafted_at, a.name AS approved_by, s.in_force_at
 FROM standard s JOIN region r ON r.code = s.area LEFT JOIN staff d ON d.id = s.drafted_by LEFT JOIN staff a ON a.id = s.approved_by WHERE s.id = $1
+"""
+_DRAFTS_OF = """
+SELECT s.id, s.key, s.area, r.name AS area_name, s.amount_fen, s.valid_from, s.valid_to, s.document, s.verified, s.status, s.drafted_by AS drafter,
+       d.name AS drafted_by, s.drafted_at, NULL AS approved_by, s.in_force_at
+FROM standard s JOIN region r ON r.code = s.area LEFT JOIN staff d ON d.id = s.drafted_by
+WHERE s.status = 'draft' AND s.document = $1 AND s.drafted_by = $2 ORDER BY s.key, s.area, s.valid_from
 """
 # What waits for a second person: never for the drafter. Playbooks are the province's, so any area of that right suffices.
 _WAITING = """
@@ -127,3 +146,8 @@ async def waiting(tx: Tx, playbooks: Sequence[str], figures: Sequence[str], move
 async def by_name(tx: Tx) -> dict[str, UUID]:
     """'earthquake 2' → its id."""
     return {n.name: n.id for n in await many(tx, _NAMES, _Name)}
+
+
+async def drafts_of(tx: Tx, document: str, drafter: UUID | None) -> list[Dated]:
+    """The figures one person drafted from one document that still wait."""
+    return await many(tx, _DRAFTS_OF, Dated, document, drafter)

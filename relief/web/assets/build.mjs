@@ -8,7 +8,7 @@ const at = (path) => new URL(path, here).pathname;
 await rm(at('dist'), {recursive: true, force: true});
 await mkdir(at('dist'), {recursive: true});
 await build({
-  entryPoints: ['map', 'draw', 'live', 'late', 'approve', 'reference'].map((name) => at(`src/${name}.ts`)).concat(at('src/app.css')),
+  entryPoints: ['map', 'draw', 'live', 'late', 'approve', 'print', 'reference'].map((name) => at(`src/${name}.ts`)).concat(at('src/app.css')),
   outdir: at('dist'),
   bundle: true,
   minify: true,

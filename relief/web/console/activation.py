@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Final
 from urllib.parse import quote
 from uuid import UUID
@@ -11,14 +12,16 @@ import msgspec
 from litestar import Response, get, post
 
 from relief.domain import money
-from relief.domain.errors import NotFound
+from relief.domain.errors import Invalid, NotFound
 from relief.services import activate, decide, locate, move, sheets
 from relief.store.views import incidents, reports
+from relief.store.views.incidents import Activation
 from relief.web import given, pages, preview_sheet
 from relief.web.charts import Labels
 from relief.web.console import common, scenarios
 from relief.web.console.common import MoneyForm
 from relief.web.console.door import Token
+from relief.web.console.scenarios import Choice
 from relief.web.given import Req
 from relief.web.texts import Texts
 
@@ -53,22 +56,36 @@ async def page(
     found = await incidents.incident(read, incident)
     zones = await incidents.zones(read, incident)
     force = next((z for z in zones if z.status == "in force"), None)
-    running = next((a for a in await incidents.activations(read, incident) if a.status != "ended"), None)
-    fitting = await scenarios.fitting(read, found.hazard)
-    asked = running.playbook if running else playbook or (fitting[0].id if fitting else None)
-    chosen = next((c for c in await scenarios.known(read) if c.id == asked), None)
+    live = [a for a in await incidents.activations(read, incident) if a.status != "ended"]
+    fitting, known = await scenarios.fitting(read, found.hazard), {c.id: c for c in await scenarios.known(read)}
+    asked = known.get(playbook or (live[0].playbook if live else fitting[0].id if fitting else UUID(int=0)))
+    running = next((a for a in live if asked and a.key == asked.key), None)
+    chosen = known.get(running.playbook) if running else asked
     touched = [c for c in await incidents.counties(read, force.id) if actor.may("incident.read", c.county)] if force else []
     parts = await incidents.parts(read, incident)
-    preview = None
+    preview, refused = None, ""
     if force and chosen and actor.areas("activation.preview"):
-        preview = await activate.preview(read, actor, incident, running.zone if running else force.id, chosen.id, now)
+        try:
+            preview = await activate.preview(read, actor, incident, running.zone if running else force.id, chosen.id, now)
+        except Invalid as error:
+            refused = error.message
     names = {c.county: c.name for c in touched} | await reports.names(read, [u.area for u in preview.unverified] if preview else [])
     return pages.page(
-        request, "activation.html", incident=found, zone=force, running=running, books=fitting, chosen=chosen, preview=preview, now=now,
+        request, "activation.html", incident=found, zone=force, running=running, chosen=chosen, preview=preview, refused=refused, now=now,
         parts=parts, started={p.county for p in parts if p.status == "active"}, touched=touched, names=names, drill=found.drill,
-        done=common.done_of(request), options=[(c.id, f"{t.of(c.book.title)} {c.version}") for c in fitting],
-        waits=await move.waiting(read, running.id) if running else None, **scenarios.told(chosen, preview, names, t),
+        done=common.done_of(request), options=[(c.id, f"{t.of(c.book.title)} {c.version}") for c in fitting if not chosen or c.key == chosen.key],
+        books=_books(live, fitting, chosen, t), waits=await move.waiting(read, running.id) if running else None,
+        **scenarios.told(chosen, preview, names, t),
     )  # fmt: skip
+
+
+def _books(live: Sequence[Activation], fitting: Sequence[Choice], chosen: Choice | None, t: Texts) -> list[tuple[str, str, None, bool]]:
+    """One tab a playbook: those that run, then what else is for this hazard; each in the version that runs or the newest."""
+    found = {a.key: a.playbook for a in live}
+    for c in fitting:
+        found.setdefault(c.key, c.id)
+    titles = {c.key: t.of(c.book.title) for c in fitting}
+    return [(f"?playbook={i}", titles.get(key, key), None, bool(chosen and chosen.key == key)) for key, i in found.items()]
 
 
 @get("/incidents/{incident:uuid}/activation/file", action="activation.preview")
@@ -97,7 +114,7 @@ async def propose(
 ) -> Response[bytes]:
     """Propose it to the counties."""
     await activate.propose(tx, actor, incident, data.zone, data.playbook, now)
-    return common.go(f"/incidents/{incident}/activation", "proposed")
+    return common.go(f"/incidents/{incident}/activation?playbook={data.playbook}", "proposed")
 
 
 @post("/incidents/{incident:uuid}/activation/{activation:uuid}/draft", action="activation.draft")

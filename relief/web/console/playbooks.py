@@ -133,6 +133,14 @@ async def one(
     )  # fmt: skip
 
 
+@get("/playbooks/{playbook:uuid}/text", action="incident.read")
+async def text(read: given.Read, playbook: given.FromPath[UUID]) -> Response[bytes]:
+    """The file as it was brought: what a next version is written from."""
+    found = await views.version(read, playbook)
+    headers = {"Content-Disposition": f'attachment; filename="{found.key}-{found.version}.toml"'}
+    return Response(content=found.body.encode(), media_type="application/toml", headers=headers)
+
+
 @get("/playbooks/{playbook:uuid}/compare/{other:uuid}", action="incident.read")
 async def compare(
     request: Req, read: given.Read, actor: given.Me, now: given.Now, playbook: given.FromPath[UUID], other: given.FromPath[UUID],
@@ -164,4 +172,4 @@ def _areas(counties: Sequence[Named], t: Texts) -> list[tuple[str, str]]:
     return [(PROVINCE, t("playbook.province")), *((c.code, c.name) for c in counties)]
 
 
-HANDLERS: Final[list[Any]] = [page, one, compare]
+HANDLERS: Final[list[Any]] = [page, one, text, compare]

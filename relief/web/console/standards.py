@@ -52,6 +52,13 @@ class FileForm(msgspec.Struct, frozen=True):
     file: Annotated[UploadFile, "standards as TOML"]
 
 
+class Together(msgspec.Struct, frozen=True):
+    """Drafts of the same document, by id."""
+
+    csrf: str
+    figure: list[str] | str = ""
+
+
 class Group(msgspec.Struct, frozen=True):
     """A figure with everything ever given for it."""
 
@@ -136,11 +143,12 @@ async def one(request: Req, read: given.Read, now: given.Now, standard: given.Fr
     """One figure beside the amounts of the same figure and area before it."""
     found = await views.standard(read, standard)
     titles = await _figures(read, Texts(pages.language(request)))
+    mine = [] if found.status != "draft" else await views.drafts_of(read, found.document, found.drafter)
     earlier = [
         s for s in await views.standards(read, [found.area], []) if s.key == found.key and s.id != found.id and s.status == "in force"
     ]
     return pages.page(
-        request, "standard.html", figure=found, earlier=earlier, title=titles.get(found.key, (found.key, ""))[0],
+        request, "standard.html", figure=found, earlier=earlier, siblings=[s for s in mine if s.id != found.id], title=titles.get(found.key, (found.key, ""))[0],
         basis=titles.get(found.key, ("", ""))[1], now=now, done=common.done_of(request),
     )  # fmt: skip
 
@@ -149,8 +157,9 @@ async def one(request: Req, read: given.Read, now: given.Now, standard: given.Fr
 async def effect(request: Req, read: given.Read, actor: given.Me, now: given.Now, standard: given.FromPath[UUID]) -> Response[str]:
     """What it changes in every open activation; it may take seconds, so it comes by itself."""
     found = await views.standard(read, standard)
+    ids = [s.id for s in await views.drafts_of(read, found.document, found.drafter)]
     shown = []
-    for e in await compare.effect(read, actor, [standard], now):
+    for e in await compare.effect(read, actor, ids or [standard], now):
         of = await incidents.incident(read, e.incident)
         names = {c.county: c.name for c in await incidents.counties(read, (await _zone(read, e)))}
         shown.append(Shown(of.name, e, names))
@@ -170,6 +179,15 @@ async def force(
     return common.go(f"/standards/{standard}", "figure_forced")
 
 
+@post("/standards/{standard:uuid}/force-all", action="figure.force")
+async def force_all(
+    data: given.Form[Together], tx: given.Write, actor: given.Me, now: given.Now, standard: given.FromPath[UUID]
+) -> Response[bytes]:
+    """All drafts of one document at once: exactly those that were shown."""
+    await enact.force_figures(tx, actor, [standard, *common.uuids(data.figure)], now)
+    return common.go(f"/standards/{standard}", "figure_forced")
+
+
 @post("/standards/{standard:uuid}/withdraw", action="figure.draft")
 async def withdraw(
     data: given.Form[Token], tx: given.Write, actor: given.Me, now: given.Now, standard: given.FromPath[UUID]
@@ -179,4 +197,4 @@ async def withdraw(
     return common.go("/standards", "figure_withdrawn")
 
 
-HANDLERS: Final[list[Any]] = [page, draft, load, one, effect, force, withdraw]
+HANDLERS: Final[list[Any]] = [page, draft, load, one, effect, force, force_all, withdraw]
