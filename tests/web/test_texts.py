@@ -10,6 +10,7 @@ import pytest
 
 from relief.domain import moves, project
 from relief.domain.incident import HAZARDS
+from relief.domain.statistics import INDICATORS, SUM_NAMES
 from relief.services.disburse import STEPS
 from relief.store.matters import Kind
 from relief.web import shown
@@ -74,3 +75,7 @@ def test_every_kind_of_open_matter_and_every_fault_of_a_feed_has_a_word() -> Non
     assert {f"matter.{kind}" for kind in get_args(Kind)} <= set(CATALOGUE)
     assert {f"alert.{status}" for status in moves.ALERT} <= set(CATALOGUE)
     assert set(moves.ALERT) == set(shown.TONES["alert"])
+
+
+def test_every_unit_of_an_indicator_has_a_word() -> None:
+    assert {f"indicator_unit.{i.unit}" for i in [*INDICATORS.values(), *SUM_NAMES.values()]} <= set(CATALOGUE)
