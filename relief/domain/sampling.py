@@ -59,8 +59,8 @@ def allocate(counts: Mapping[str, int], size: int) -> dict[str, int]:
 
 
 def estimate(strata: Mapping[str, Stratum]) -> Estimate | None:
-    """Stratified estimate (normal approximation, finite population); None until every stratum has an examined payment."""
-    if not strata or any(s.payments and not s.examined for s in strata.values()):
+    """Stratified estimate (normal approximation, finite population); None until two of every stratum are examined, or all of it."""
+    if not strata or any(s.examined < min(2, s.payments) for s in strata.values()):
         return None
     wrong = fen = variance = 0.0
     for s in strata.values():

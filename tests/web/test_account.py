@@ -13,6 +13,7 @@ from litestar import Litestar
 
 from relief.services import sign_in
 from relief.settings import Settings
+from relief.store import db
 from relief.web.house import House
 from tests.make import LUDING
 from tests.web.conftest import PASSWORD, Clock, Enter, new_client
@@ -74,6 +75,10 @@ async def test_an_officer_enrols_a_phone_sees_sessions_and_changes_the_password(
     secret = re.sub(r"\s", "", html.unescape(re.search(r'class="mono breaks">(.*?)</span>', page)[1]))  # type: ignore[index]
     wrong = await desk.press(page, "/me/factor/code", code="000000")
     assert (wrong.status_code, "验证码不对" in wrong.text) == (403, True)
+    async with db.read(shared_app.state.house.pool) as tx:
+        assert await db.value(tx, "SELECT count(*) FROM sign_in_attempt WHERE subject LIKE 'factor:%' AND NOT ok") == 1, (
+            "a wrong code counts"
+        )
     done = await desk.press(page, "/me/factor/code", code=pyotp.TOTP(secret).at(clock.now))
     assert done.text.count('<li class="mono">') == 10
     assert "恢复码，只显示这一次" not in await desk.open("/me")

@@ -44,6 +44,7 @@ async def test_an_auditor_filters_follows_samples_finds_and_takes_the_trace_away
     assert here
     page = await desk.do(page, here[1], finding="recover", amount="12.00", note="住房未受损")
     assert "1 / 2" in page
+    assert "推算全部应追回" not in page, "one payment says nothing about its spread"
     page = await desk.do(page, here[1])
     assert "2 / 2" in page
     assert "推算全部应追回" in page
