@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 import shapely
 
+import cage
 from geo import area, zonefile
 from geo.model import ZoneFileError
 from geo.wire import Answer, Refusal, Request, Shape
@@ -27,14 +28,6 @@ MEMORY_BYTES = 1 << 30
 #: What it may hold in memory of its own; the libraries' code and the data they map come on top and are shared.
 DATA_BYTES = 448 << 20
 FILE_BYTES = 48 << 20
-_LIMITS = (
-    (resource.RLIMIT_CPU, CPU_SECONDS, CPU_SECONDS + 1),
-    (resource.RLIMIT_AS, MEMORY_BYTES, MEMORY_BYTES),
-    (resource.RLIMIT_DATA, DATA_BYTES, DATA_BYTES),
-    (resource.RLIMIT_NOFILE, 64, 64),
-    (resource.RLIMIT_FSIZE, FILE_BYTES, FILE_BYTES),
-    (resource.RLIMIT_CORE, 0, 0),
-)
 
 
 def work(asked: Request, content: bytes) -> Answer:
@@ -75,8 +68,7 @@ def _geopackage(name: str, shapes: Sequence[Shape]) -> bytes:
 
 def main() -> None:
     """Nothing of the file is looked at before the limits hold."""
-    for which, soft, hard in _LIMITS:
-        resource.setrlimit(which, (soft, hard))
+    cage.limit(CPU_SECONDS, MEMORY_BYTES, DATA_BYTES, FILE_BYTES)
     head, _, content = sys.stdin.buffer.read().partition(b"\n")
     asked = msgspec.json.decode(head, type=Request)
     if asked.work != "geopackage":

@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import signal
-import subprocess
-import sys
 from collections.abc import Sequence
-from functools import cache
 from typing import Final
-from weakref import WeakKeyDictionary
 
 import msgspec
 
+import cage
 from geo.model import MAX_BYTES, Options, ZoneFile, ZoneFileError
 from geo.wire import Answer, Request, Shape
 
 #: The processor time is what counts (`geo.read.CPU_SECONDS`); this is for a machine that is busy with other things.
 WALL_SECONDS: Final = 20.0
-#: Children at work at once, per process: a flood of uploads may not take the processor from the payments.
-CHILDREN: Final = 2
-#: How long a file waits for its turn.
-QUEUE_SECONDS: Final = 30.0
-_turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
-#: Out of processor time, killed, aborted by an allocation that failed, or ended by the C library for the same reason (127).
-_HEAVY: Final = (-signal.SIGXCPU, -signal.SIGKILL, -signal.SIGABRT, 127)
 #: Every driver of GDAL but ESRI Shapefile and GPKG. Many can read other files or the network (VRT, WFS, HTTP …); `geo.gdal` refuses to
 #: work when a driver is left that is not in its own short list, so a new one cannot slip in.
 _SKIPPED: Final = (
@@ -36,10 +23,7 @@ _SKIPPED: Final = (
 )
 #: A clean environment: nothing of the server's (database address, keys) is inherited.
 _ENVIRONMENT: Final = {
-    "PATH": "/usr/bin:/bin",
-    "LANG": "C.UTF-8",
-    "OPENBLAS_NUM_THREADS": "1",
-    "OMP_NUM_THREADS": "1",
+    **cage.ENVIRONMENT,
     "GDAL_NUM_THREADS": "1",
     "OGR_SKIP": _SKIPPED,
     "GDAL_SKIP": "VRT",
@@ -79,34 +63,17 @@ async def geopackage(name: str, shapes: Sequence[Shape]) -> bytes:
 
 
 async def _ask(request: Request, content: bytes, wall_seconds: float) -> Answer:
-    turn = _turns.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(CHILDREN))
     try:
-        await asyncio.wait_for(turn.acquire(), QUEUE_SECONDS)
-    except TimeoutError:
+        status, output = await cage.run("geo.read", msgspec.json.encode(request) + b"\n" + content, _ENVIRONMENT, wall_seconds)
+    except cage.Busy:
         raise ZoneFileError("busy", "正在处理的文件太多，请稍后再试 · too many files are being read; try again in a minute") from None
-    try:
-        return await _child(msgspec.json.encode(request) + b"\n" + content, wall_seconds)
-    finally:
-        turn.release()
-
-
-async def _child(request: bytes, wall_seconds: float) -> Answer:
-    child = await asyncio.create_subprocess_exec(
-        *await asyncio.to_thread(_isolated), sys.executable, "-I", "-B", "-m", "geo.read",
-        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
-        env=_ENVIRONMENT, cwd="/", start_new_session=True,
-    )  # fmt: skip
-    try:
-        output, _ = await asyncio.wait_for(child.communicate(request), wall_seconds)
-    except TimeoutError:
+    except cage.Heavy:
         raise _too_heavy() from None
-    finally:
-        _end(child)
-    return _understood(child.returncode, output)
+    return _understood(status, output)
 
 
 def _understood(status: int | None, output: bytes) -> Answer:
-    if status in _HEAVY:
+    if status in cage.HEAVY:
         raise _too_heavy()
     try:
         answer = msgspec.json.decode(output, type=Answer) if status == 0 else Answer()
@@ -125,24 +92,3 @@ def _unreadable() -> ZoneFileError:
 
 def _too_heavy() -> ZoneFileError:
     return ZoneFileError("file_too_heavy", "文件过于复杂，请简化后再导入 · the file is too complex; simplify it and try again")
-
-
-def _end(child: asyncio.subprocess.Process) -> None:
-    """Kill the child's whole session, also when the caller was cancelled."""
-    if child.returncode is None:
-        try:
-            os.killpg(child.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            return
-
-
-@cache
-def _isolated() -> tuple[str, ...]:
-    """The prefix that takes the network away, where the kernel lets us (root or user namespaces); found out once."""
-    for prefix in (("unshare", "-n"), ("unshare", "-rn")):
-        try:
-            if subprocess.run([*prefix, "true"], capture_output=True, timeout=5, check=False).returncode == 0:
-                return prefix
-        except (OSError, subprocess.TimeoutExpired):
-            return ()
-    return ()

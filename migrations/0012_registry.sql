@@ -99,12 +99,11 @@ CREATE TABLE sheet (
     staged_at     timestamptz NOT NULL,
     confirmed_by  uuid REFERENCES staff (id),
     confirmed_at  timestamptz,
-    lease_until   timestamptz,
     ended_at      timestamptz,
     PRIMARY KEY (county, id)
 );
 CREATE UNIQUE INDEX sheet_once ON sheet (county, incident, digest) WHERE status <> 'dropped';
-CREATE INDEX sheet_work ON sheet (lease_until) WHERE status = 'loading';
+CREATE INDEX sheet_work ON sheet (confirmed_at) WHERE status = 'loading';
 
 -- The households of a sheet in portions, sealed; emptied as they are loaded.
 CREATE TABLE sheet_part (

@@ -29,7 +29,7 @@ from relief.domain.errors import ReliefError
 from relief.domain.likeness import Limits
 from relief.domain.message import Absent
 from relief.domain.sealing import Keys
-from relief.services import alerts, disburse, notify, report, seal, settle, sign_in, stages, suspect
+from relief.services import alerts, disburse, load, notify, report, seal, settle, sign_in, stages, suspect
 from relief.settings import Settings
 from relief.store import db, errands, squares
 
@@ -193,6 +193,14 @@ async def find_duplicates(work: Work) -> int:
         return (await suspect.find(tx, limits, work.clock(), work.keys)).households
 
 
+async def load_sheets(work: Work) -> int:
+    """Register the next portion of a confirmed spreadsheet."""
+    async with db.begin(work.pool) as tx:
+        done = await load.advance(tx, work.clock(), work.keys)
+        work.point("sheet portion loaded, not committed")
+    return done
+
+
 async def queue_older_households(work: Work) -> int:
     """Households registered before there were blocks are compared too, a few at a time."""
     async with db.begin(work.pool) as tx:
@@ -246,6 +254,7 @@ TIMETABLE: Final[dict[str, Beat]] = {
     "collect answers": collect_answers,
     "notice silence": notice_silence,
     "find duplicates": find_duplicates,
+    "load sheets": load_sheets,
     "queue older households": queue_older_households,
     "pay by the month": pay_by_the_month,
     "tidy sign-ins": tidy_sign_ins,

@@ -52,6 +52,7 @@ _VIOLATIONS: dict[str, tuple[type[ReliefError], str, str]] = {
     "evidence_one_accepted": (Conflict, "evidence_accepted", "该期已验收 · this stage is accepted already"),
     "fund_document": (Conflict, "fund_exists", "该文号的资金已登记 · a fund with that document number exists"),
     "bank_file_once": (Conflict, "file_seen", "该文件已导入 · this file was imported before"),
+    "sheet_once": (Conflict, "file_seen", "该文件已导入过，没有再次处理 · this very file was loaded before; nothing was done"),
     "staff_login": (Conflict, "login_taken", "该账号已存在 · that login exists"),
 }
 

@@ -128,6 +128,7 @@ TONES: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "message": {"queued": "wait", "sending": "move", "sent": "move", "delivered": "done", "failed": "bad", "unknown": "bad"},
     "confirmation": {"awaited": "wait", "confirmed": "done", "disputed": "bad", "silent": "wait", "void": "stop"},
+    "sheet": {"staged": "wait", "loading": "move", "loaded": "done", "dropped": "stop"},
     "complaint": {"open": "bad", "closed": "done"},
     "alert": {
         "parked": "move", "proposed": "wait", "accepted": "done", "dismissed": "stop", "superseded": "stop", "withdrawn": "stop", "noted": "stop",
@@ -144,6 +145,7 @@ PLACES: Final = (
     ("/alerts", "alerts", ("incident.open",)),
     ("/playbooks", "playbooks", ("incident.read",)),
     ("/households", "households", ("household.read",)),
+    ("/sheets", "sheets", ("sheet.load",)),
     ("/duplicates", "duplicates", ("duplicate.read",)),
     ("/approvals", "approvals", ("award.approve.A", "award.approve.B")),
     ("/corrections", "corrections", ("account.propose", "account.confirm")),

@@ -11,7 +11,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import approve, audit, batch, decide, demo, duplicates, entitle, explain, inspect, locate, preview, register, tiles
+from tests.bench import approve, audit, batch, decide, demo, duplicates, entitle, explain, inspect, load, locate, preview, register, tiles
 from tests.bench.harness import Bench, Figure, Line, growth
 
 BENCHES = {
@@ -28,6 +28,7 @@ BENCHES = {
         Bench("batch", 100_000, batch.run, "freeze, write, import the result"),
         Bench("register", 20_000, register.run, "the register's service"),
         Bench("audit", 10_000_000, audit.run, "the trace sealed, verified, falsified"),
+        Bench("load", 100_000, load.run, "a register from a spreadsheet"),
         Bench("duplicates", 131_072, duplicates.run, "registrations compared with each other"),
         Bench("tiles", 1_000_000, tiles.run, "households counted in squares of the map"),
     )

@@ -20,6 +20,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import cage
 from geo import area, read, sandbox
 from geo.model import EARTH, SICHUAN, Options, ZoneFile, ZoneFileError
 from geo.wire import Request
@@ -235,7 +236,7 @@ async def test_a_crowd_of_hostile_files_is_answered_two_at_a_time() -> None:
         most = max(most, _children())
         await asyncio.sleep(0.01)
     assert {a.code for a in await answers if isinstance(a, ZoneFileError)} == {"self_crossing"}
-    assert 1 <= most <= sandbox.CHILDREN
+    assert 1 <= most <= cage.CHILDREN
 
 
 def _children() -> int:

@@ -6,7 +6,20 @@ from typing import Final
 
 from litestar import Router
 
-from relief.web.api import alerts, complaints, decisions, duplicates, households, incidents, life, money, playbooks, reports, session
+from relief.web.api import (
+    alerts,
+    complaints,
+    decisions,
+    duplicates,
+    households,
+    incidents,
+    life,
+    money,
+    playbooks,
+    reports,
+    session,
+    sheets,
+)
 
 #: One room a line.
 _ROOMS: Final = (
@@ -19,6 +32,7 @@ _ROOMS: Final = (
     decisions,
     duplicates,
     playbooks,
+    sheets,
     money,
     complaints,
 )
