@@ -29,19 +29,18 @@ QUANTITIES = ("person", "household", "in_need", "lost", "room_collapsed", "room_
 NAMES = tuple(PREDICATES)
 KEYS = ("A.one", "B.two", "C.three", "D.four")
 
-houses = st.fixed_dictionaries(
-    {
-        "level": st.sampled_from([0, 1, 6, 7, 8, 9]),
-        "members": st.integers(1, 30) | st.integers(1, 4),
-        "adults": st.integers(0, 2),
-        "family": st.sampled_from(FAMILIES),
-        "circumstances": st.sets(st.sampled_from(CIRCUMSTANCES)),
-        "held": st.sets(st.sampled_from(CODES)),
-        "adopted": st.dictionaries(st.sampled_from(CODES), st.integers(0, 10**12) | st.integers(0, 200_000), max_size=2),
-        **{n: st.integers(0, 2) for n in COUNTS},
-        **{n: st.booleans() for n in FLAGS},
-    }
-)
+FIELDS: dict[str, Any] = {
+    "level": st.sampled_from([0, 1, 6, 7, 8, 9]),
+    "members": st.integers(1, 30) | st.integers(1, 4),
+    "adults": st.integers(0, 2),
+    "family": st.sampled_from(FAMILIES),
+    "circumstances": st.sets(st.sampled_from(CIRCUMSTANCES)),
+    "held": st.sets(st.sampled_from(CODES)),
+    "adopted": st.dictionaries(st.sampled_from(CODES), st.integers(0, 10**12) | st.integers(0, 200_000), max_size=2),
+    **{n: st.integers(0, 2) for n in COUNTS},
+    **{n: st.booleans() for n in FLAGS},
+}
+houses = st.fixed_dictionaries(FIELDS)
 fen = st.integers(0, 10**11) | st.integers(0, 300_000)
 names = st.lists(st.sampled_from(NAMES), unique=True, max_size=4).map(tuple)
 key = st.sampled_from(KEYS)
@@ -125,6 +124,23 @@ def test_columns_agree_with_a_plain_reading(book: Playbook, amounts: dict[str, i
 @given(book=any_book, amounts=one_amount_each, rows=some_rows)
 def test_columns_agree_with_a_plain_reading_of_many_more(book: Playbook, amounts: dict[str, int], rows: list[House]) -> None:
     agree(book, amounts, rows)
+
+
+IN_NEED: House = {
+    "members": 3, "adults": 1, "family": "low_income", "circumstances": {"no_means", "no_income", "need_water", "need_grain"}, "held": set(),
+    "adopted": {"CASE": 100_000}, **dict.fromkeys(COUNTS, 1), **dict.fromkeys(FLAGS, True), "rooms_severe": 0, "edge": False, "away": False,
+}  # fmt: skip
+OTHERWISE: House = {
+    "members": 7, "adults": 0, "family": "ordinary", "circumstances": {"no_means", "absent"}, "held": {"EMERG", "TEMP", "HOUSE"},
+    "adopted": {"CASE": 1}, **dict.fromkeys(COUNTS, 0), **dict.fromkeys(FLAGS, False), "rooms_severe": 2, "edge": True, "away": True,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("book", SHIPPED, ids=lambda b: b.key)
+def test_households_that_differ_in_one_thing_only_are_not_taken_for_one(book: Playbook) -> None:
+    """Whatever a rule or a reason can see tells two households apart, however alike they are otherwise."""
+    base = {**IN_NEED, "level": book.bands[-1].level}
+    agree(book, {}, [base, {**base, "level": 0}, *({**base, name: other} for name, other in OTHERWISE.items())])
 
 
 @settings(max_examples=25, deadline=None)
