@@ -14,8 +14,11 @@ from relief.store.views.batches import Batch
 from relief.store.views.payments import Fund
 from relief.web import access, house, pages, shown
 from relief.web.access import Visitor
+from relief.web.charts import Bar, Chart
+from relief.web.comparison import Mark, Row
 from relief.web.console.home import Stage
 from relief.web.console.households import Told
+from relief.web.document import Amount, Clause
 from relief.web.given import Req
 
 NOW: Final = datetime(2022, 9, 5, 6, 40, tzinfo=UTC)
@@ -57,6 +60,30 @@ def _samples() -> dict[str, Any]:
             Told(NOW - timedelta(minutes=40), "wait", "待乡镇审核", "应急期救助 600.00 元", None),
             Told(NOW - timedelta(minutes=5), "done", "已到账", "应急期救助 600.00 元", None),
             Told(NOW, "bad", "居民反映未收到", "转乡镇核实", None),
+        ],
+        **_rules(),
+    }  # fmt: skip
+
+
+def _rules() -> dict[str, Any]:
+    """A sentence with a placeholder in it, two charts, and a changed clause."""
+    amount = Clause(
+        "amount",
+        "金额",
+        ("按家庭人口，每人 ", Amount("EMERG.per_person_day", 2_000, False), " 元 × 15 天。"),
+        "《自然灾害救助条例》第十四条",
+    )
+    cap = Clause("cap", "封顶", ("累计不超过每户 ", Amount("ADVANCE.household", 150_000, True), " 元。"))
+    bands = [("Ⅸ度区", 112, 83_470_000), ("Ⅷ度区", 103, 57_410_000), ("Ⅶ度区", 288, 191_770_000)]
+    old, new = Mark("15", True), Mark("20", True)
+    around = (Mark("按家庭人口，每人 20.00 元 × ", False), Mark(" 天。", False))
+    return {
+        "clauses": [amount, cap],
+        "chart": Chart("band", "按分区", "份", [Bar(*b) for b in bands]),
+        "compared": Chart("aid", "按救助种类", "份", [Bar("应急期救助", 379, 37_080_000, 379, 41_550_000), Bar("恢复重建", 159, 318_000_000, 120, 240_000_000)]),
+        "changes": [
+            Row("应急期救助", "amount", (around[0], old, around[1]), (around[0], new, around[1]), "changed"),
+            Row("应急期救助", "papers", (), (Mark("先救助、后补手续：10 个工作日内补齐。", True),), "added"),
         ],
     }  # fmt: skip
 
