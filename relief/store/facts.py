@@ -13,11 +13,11 @@ import numpy.typing as npt
 from relief.store.db import Tx, many, one, run
 
 # Every aggregate sees the rows in one order, so the columns fit together. Small numbers travel together in one of eight bytes: an
-# aggregate costs more than the arithmetic. A household without a location in that zone has rank -2; only of those points are sent.
+# aggregate costs more than the arithmetic; the county is sent only where there are several. A household without a location in that zone has rank -2; only of those points are sent.
 _READ = """
 SELECT count(*) AS rows,
        coalesce(string_agg(uuid_send(h.id), ''), '') AS id,
-       coalesce(string_agg(int4send(h.county::int), ''), '') AS county,
+       coalesce(string_agg(int4send(h.county::int), '') FILTER (WHERE $6), '') AS county,
        coalesce(string_agg(int8send(
            h.members::int2::int8
            | (coalesce(h.adults, 255)::int2::int8 << 8)
@@ -45,9 +45,9 @@ FROM household h WHERE h.county = ANY ($1::text[]) AND h.incident = $2 AND h.adu
 """
 # Eight bytes of each keyed hash (they are random): enough to find what stands twice without comparing rows in the database.
 _MARKS = """
-SELECT coalesce(string_agg(int4send(p.county::int), ''), '') AS county,
+SELECT coalesce(string_agg(int4send(p.county::int), '') FILTER (WHERE $3), '') AS county,
        coalesce(string_agg(substr(p.id_hash, 1, 8), ''), '') AS identity,
-       coalesce(string_agg(int4send(p.county::int), '') FILTER (WHERE p.role = 'householder'), '') AS home,
+       coalesce(string_agg(int4send(p.county::int), '') FILTER (WHERE $3 AND p.role = 'householder'), '') AS home,
        coalesce(string_agg(coalesce(substr(p.phone_hash, 1, 8), '\\x0000000000000000'), '') FILTER (WHERE p.role = 'householder'), '') AS phone,
        coalesce(string_agg(coalesce(substr(c.account_hash, 1, 8), '\\x0000000000000000'), '') FILTER (WHERE p.role = 'householder'), '') AS account
 FROM household h
@@ -120,12 +120,12 @@ async def read(
     Ids are 16 raw bytes, counties numbers; `rank` is that of the location in this zone, -1 outside, UNLOCATED where there is none yet;
     `family` is the place in `families`. Only `lon`, `lat` (degrees, EPSG:4490) and `accuracy_m` are shorter: those of the unlocated, in order.
     """
-    packed = await one(tx, _READ, _Packed, counties, incident, zone, families, households)
+    packed = await one(tx, _READ, _Packed, counties, incident, zone, families, households, len(counties) > 1)
     family, people, home = (np.frombuffer(raw, ">i8").astype(np.int64) for raw in (packed.family, packed.people, packed.home))
     flags = home >> 48
     return {
         "id": np.frombuffer(packed.id, "V16"),
-        "county": np.frombuffer(packed.county, ">i4").astype(np.int32),
+        "county": _county(counties, packed.county, packed.rows),
         "members": _small(family, 0, 8),
         "adults": await _adults(tx, counties, incident, packed.id, _small(family, 8, 8)),
         "in_need": _small(family, 16, 8),
@@ -145,6 +145,12 @@ async def read(
     }
 
 
+def _county(counties: Sequence[str], sent: bytes, rows: int) -> npt.NDArray[np.int32]:
+    return (
+        np.frombuffer(sent, ">i4").astype(np.int32) if len(counties) > 1 else np.full(rows, int(counties[0]) if counties else 0, np.int32)
+    )
+
+
 async def _adults(
     tx: Tx, counties: Sequence[str], incident: UUID, ids: bytes, counted: npt.NDArray[np.int16]
 ) -> npt.NDArray[np.int16]:  # fmt: skip
@@ -162,13 +168,10 @@ def _small(packed: npt.NDArray[np.int64], shift: int, bits: int) -> npt.NDArray[
 
 async def weak(tx: Tx, counties: Sequence[str], incident: UUID) -> Weak:
     """What stands in more than one household, by exact hash, and who has no current account; only counties where there is something."""
-    marks = await one(tx, _MARKS, _Marks, counties, incident)
-    home, accounts = np.frombuffer(marks.home, ">i4"), np.frombuffer(marks.account, np.uint64)
-    pairs = (
-        (np.frombuffer(marks.county, ">i4"), np.frombuffer(marks.identity, np.uint64)),
-        (home, accounts),
-        (home, np.frombuffer(marks.phone, np.uint64)),
-    )
+    marks = await one(tx, _MARKS, _Marks, counties, incident, len(counties) > 1)
+    people, accounts, phones = (np.frombuffer(raw, np.uint64) for raw in (marks.identity, marks.account, marks.phone))
+    home = _county(counties, marks.home, len(accounts))
+    pairs = ((_county(counties, marks.county, len(people)), people), (home, accounts), (home, phones))
     found = [_twice(where, hashes) for where, hashes in pairs]
     repeated = [Repeated(f"{c:06d}", *(f.get(c, 0) for f in found)) for c in sorted(set().union(*found))]
     return Weak(repeated, {f"{c:06d}": n for c, n in _counted(home[accounts == 0]).items()})

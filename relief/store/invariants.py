@@ -151,6 +151,13 @@ MONEY: Final[Sequence[Invariant]] = (
                AND b.status = 'returned')""",
     ),
     Invariant(
+        "proposal_rests_on_its_decision",
+        "an award that may still be approved rests on the current decision of its household, never on one that was superseded",
+        "SELECT count(*) FROM award WHERE status = 'proposed'",
+        """SELECT a.county || '/' || a.id AS row FROM award a JOIN decision d ON d.county = a.county AND d.id = a.decision
+           WHERE a.status = 'proposed' AND d.status <> 'current'""",
+    ),
+    Invariant(
         "nothing_is_orphaned",
         "awards, instalments, payments and transfers belong to rows that exist",
         "SELECT count(*) FROM award",

@@ -20,7 +20,7 @@ from relief.services import enact, reassess
 from relief.services.approve import approve, digest_of
 from relief.services.decide import Sum, decide
 from relief.services.reassess import Look, Withdrawal
-from relief.store import db
+from relief.store import db, invariants
 from relief.store.db import Tx
 from tests import make
 from tests.make import LUDING, NOW, staff
@@ -205,6 +205,15 @@ async def test_a_proposal_taken_back_frees_its_people_and_does_not_return_by_its
         await reassess.withdraw(world.tx, world.township, LUDING, Withdrawal([award], "再次"), LATER)
     (done,) = (await world.look(household, rooms_severe=1)).decided.values()
     assert done.new_awards["EMERG"] == Sum(1, 90_000)
+
+
+async def test_a_proposal_left_on_an_old_decision_breaks_the_house_rule(world: Running) -> None:
+    household = await world.family(1)
+    await world.decide()
+    rule = next(i for i in invariants.ALL if i.name == "proposal_rests_on_its_decision")
+    assert (await invariants.examine(world.tx, rule)).broken == 0
+    await world.tx.execute("UPDATE decision SET status = 'superseded' WHERE household = $1", household)
+    assert (await invariants.examine(world.tx, rule)).broken == 1
 
 
 async def test_assessing_a_hundred_costs_the_statements_of_one(world: Running) -> None:
