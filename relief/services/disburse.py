@@ -202,7 +202,10 @@ async def void(tx: Tx, actor: Actor, county: str, ids: Sequence[UUID], reason: s
 
 
 async def claim(tx: Tx, now: datetime, lease: timedelta, real: bool, limit: int = 4) -> list[Outgoing]:
-    """Take authorised batches for sending. From this commit on their money is in flight, whatever happens to the sender."""
+    """Take authorised batches for sending. From this commit on their money is in flight, whatever happens to the sender.
+
+    `real` says whether the channel is the real bank: it gets no drill, and a twin gets no real incident's money, or it would call it paid.
+    """
     claimed = await batches.claim(tx, now, lease, real, limit)
     for county, group in groupby(sorted(claimed, key=lambda b: b.county), key=lambda b: b.county):
         await _depart(tx, county, list(group), now)

@@ -90,6 +90,7 @@ async def claim(tx: Tx, limit: int, now: datetime, lease: timedelta, keys: Keys,
     """queued → sending for at most `limit` messages, to be sent before `now + lease`.
 
     `real` says whether the channel reaches real phones: then a drill's message is ended as failed ('drill') and never handed out.
+    Where it does not, what concerns a real incident waits: a twin would say 'delivered' of a text nobody got.
     """
     if real:
         await _audit(tx, "message.refuse_drill", await messages.refuse_drills(tx, now), now)

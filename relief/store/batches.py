@@ -86,7 +86,7 @@ INSERT INTO payable (county, payment) SELECT $1, id FROM freed
 _CLAIM = """
 UPDATE batch SET status = 'sending', claimed_at = $1, lease_until = $2
 WHERE (county, id) IN (
-    SELECT county, id FROM batch b WHERE status = 'authorised' AND NOT (drill AND $3) AND NOT EXISTS (
+    SELECT county, id FROM batch b WHERE status = 'authorised' AND drill <> $3 AND NOT EXISTS (
         SELECT FROM hold o WHERE o.county = b.county AND o.kind = 'batch' AND o.subject = b.id::text
         AND o.valid_from <= $1 AND (o.valid_to IS NULL OR o.valid_to > $1))
     ORDER BY frozen_at, id LIMIT $4 FOR UPDATE SKIP LOCKED)
@@ -95,7 +95,7 @@ RETURNING county, id, number, lines, digest, sealed_file
 _CLAIM_STALE = """
 UPDATE batch SET lease_until = $2
 WHERE (county, id) IN (
-    SELECT county, id FROM batch WHERE status = 'sending' AND lease_until < $1 AND NOT (drill AND $3)
+    SELECT county, id FROM batch WHERE status = 'sending' AND lease_until < $1 AND drill <> $3
     ORDER BY lease_until LIMIT $4 FOR UPDATE SKIP LOCKED)
 RETURNING county, id, number, lines, digest, sealed_file
 """
@@ -237,7 +237,7 @@ async def unbatch(tx: Tx, county: str, batches: Sequence[UUID]) -> int:
 
 
 async def claim(tx: Tx, now: datetime, lease: timedelta, real: bool, limit: int) -> list[Outgoing]:
-    """authorised → sending, before anything is handed over; a drill is never claimed for a real channel."""
+    """authorised → sending, before anything is handed over; a drill is never claimed for a real channel, nor real money for a twin."""
     return await many(tx, _CLAIM, Outgoing, now, now + lease, real, limit)
 
 

@@ -40,7 +40,7 @@ RETURNING county, id
 """
 _CLAIM = """
 WITH picked AS (
-    SELECT county, id FROM message WHERE status = 'queued' AND due_at <= $1 AND NOT (drill AND $4)
+    SELECT county, id FROM message WHERE status = 'queued' AND due_at <= $1 AND drill <> $4
     ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED)
 UPDATE message m SET status = 'sending', lease_until = $3, tries = m.tries + 1
 FROM picked WHERE m.county = picked.county AND m.id = picked.id AND m.status = 'queued'
@@ -211,7 +211,7 @@ async def refuse_drills(tx: Tx, now: datetime) -> list[Key]:
 
 
 async def claim(tx: Tx, limit: int, now: datetime, lease_until: datetime, real: bool) -> list[Claimed]:
-    """queued → sending for at most `limit` due messages nobody else is taking."""
+    """queued → sending for at most `limit` due messages nobody else is taking: drills for a twin, the others for a real channel."""
     return await many(tx, _CLAIM, Claimed, now, limit, lease_until, real)
 
 

@@ -164,6 +164,16 @@ async def test_a_drill_is_never_claimed_for_a_real_channel(tx: Tx, keys: Keys) -
     assert await disburse.claim(tx, make.NOW, LEASE, real=True) == []
 
 
+async def test_real_money_waits_while_the_channel_is_a_twin(tx: Tx, keys: Keys) -> None:
+    here = await office(tx, keys)
+    await sign_all(tx, here, await freeze(tx, here, keys))
+    await tx.execute("UPDATE batch SET drill = false")
+    assert await disburse.claim(tx, make.NOW, LEASE, real=False) == []
+    [out] = await disburse.claim(tx, make.NOW, LEASE, real=True)
+    assert await disburse.claim_stale(tx, make.NOW + 2 * LEASE, LEASE, real=False) == []
+    assert [b.id for b in await disburse.claim_stale(tx, make.NOW + 2 * LEASE, LEASE, real=True)] == [out.id]
+
+
 async def test_a_batch_whose_sender_died_comes_back_after_its_lease_and_no_sooner(tx: Tx, keys: Keys) -> None:
     here = await office(tx, keys)
     await sign_all(tx, here, await freeze(tx, here, keys))

@@ -73,6 +73,12 @@ async def test_a_drills_message_is_never_handed_to_a_real_channel(tx: Tx, keys: 
     assert await tx.fetchval("SELECT status || ' ' || error FROM message WHERE drill") == "failed drill"
 
 
+async def test_a_real_message_waits_while_the_channel_is_a_twin(tx: Tx, keys: Keys) -> None:
+    await queued(tx, keys, drill=False)
+    assert await notify.claim(tx, 10, NOW, LEASE, keys, False) == []
+    assert len(await notify.claim(tx, 10, NOW, LEASE, keys, True)) == 1
+
+
 async def test_what_is_sent_bears_its_sid_and_moves_to_delivered(tx: Tx, keys: Keys) -> None:
     [message] = await claimed(tx, keys)
     await notify.record(tx, [(message, Sent(SID, "queued"))], NOW)

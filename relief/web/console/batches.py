@@ -97,6 +97,7 @@ async def page(
         factor=house.of(request).demands_factor, ready=await views.ready(read) if actor.areas("batch.freeze") else [],
         more=common.pack(found[-1].county, found[-1].id) if show != "mine" and len(found) == common.PAGE else None,
         drill=any(b.drill for b in found), done=common.done_of(request),
+        kept=not house.of(request).settings.real_channels and any(b.status == "authorised" and not b.drill for b in found),
     )  # fmt: skip
 
 
