@@ -97,6 +97,7 @@ _TABLE: Final[Mapping[str, str]] = {
     "complaint.answer.finance": "finance_checker finance_authoriser",
     "complaint.answer.discipline": "auditor",
     "audit.read": "auditor audit_admin",
+    "person.reveal": "township_reviewer county_officer auditor",
     "audit.follow": "auditor",
     "audit.sample": "auditor",
     "audit.find": "auditor",
