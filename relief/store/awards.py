@@ -32,7 +32,7 @@ WITH given AS MATERIALIZED (
     JOIN person p ON p.county = $1 AND p.household = g.household AND p.role = 'householder'
     LEFT JOIN approved c ON c.household = g.household
     WHERE d.amount_fen > coalesce(c.fen, 0)
-      AND NOT EXISTS (SELECT FROM award a WHERE a.county = $1 AND a.activation = $3 AND a.aid = $4 AND a.decision = d.id)
+      AND NOT EXISTS (SELECT FROM award a WHERE a.county = $1 AND a.activation = $3 AND a.aid = $4 AND a.decision = d.id AND a.status <> 'superseded')
     ON CONFLICT DO NOTHING
     RETURNING id, household, amount_fen
 ), parts AS (

@@ -69,7 +69,7 @@ LEFT JOIN award a ON a.county = t.county AND a.household = t.household AND a.aid
 ORDER BY t.county, t.household, t.aid, t.period, t.holder LIMIT $3
 """
 # The whole activation at once: what is approved beyond what the current decision grants. One case per decision, so a repeated run
-# opens nothing; what is approved and not yet paid is held until somebody has answered.
+# opens nothing, and none where the whole claim is a case already (registered twice, incidents merged); what is approved and not yet paid is held until somebody has answered.
 _OVER = """
 WITH approved AS MATERIALIZED (
     SELECT household, incident, aid, period, sum(amount_fen)::bigint AS fen, (array_agg(id ORDER BY tops_up NULLS FIRST))[1] AS first
@@ -81,7 +81,8 @@ WITH approved AS MATERIALIZED (
            'county_officer', $4, $3, d.id, c.fen - d.amount_fen
     FROM approved c JOIN incident i ON i.id = c.incident JOIN household h ON h.county = $1 AND h.id = c.household
     JOIN decision d ON d.county = $1 AND d.activation = $2 AND d.aid = c.aid AND d.household = c.household AND d.status = 'current'
-    WHERE d.amount_fen < c.fen
+    WHERE d.amount_fen < c.fen AND NOT EXISTS (
+        SELECT FROM recovery_case r WHERE r.county = $1 AND r.household = c.household AND r.aid = c.aid AND r.period = c.period AND r.decision IS NULL)
     ON CONFLICT DO NOTHING RETURNING id, household, incident, aid, period, amount_fen
 ), held AS (
     INSERT INTO hold (county, kind, subject, reason, placed_by, valid_from)

@@ -82,8 +82,11 @@ FROM unnest($1::text[], $2::uuid[], $3::uuid[]) AS t (county, loser, kept)
 WHERE h.county = t.county AND h.id = t.loser AND h.status = ANY ($4::text[])
 """
 _WITHDRAW = """
-UPDATE award a SET status = 'withdrawn' FROM unnest($1::text[], $2::uuid[]) AS t (county, loser)
-WHERE a.county = t.county AND a.household = t.loser AND a.status = 'proposed'
+WITH lapsed AS (
+    UPDATE award a SET status = 'superseded' FROM unnest($1::text[], $2::uuid[]) AS t (county, loser)
+    WHERE a.county = t.county AND a.household = t.loser AND a.status = 'proposed' RETURNING a.county, a.id
+)
+UPDATE instalment i SET status = 'cancelled' FROM lapsed l WHERE i.county = l.county AND i.award = l.id AND i.status = 'waiting'
 """
 # Whoever had the loser's guard is guarded by the kept household from now on, once that one is decided.
 _GIVE_BACK = """
@@ -117,7 +120,8 @@ SELECT $1, t.id, $2, 'member', t.sealed, p.id_hash, NULL, 'none', p.adult
 FROM unnest($3::text[], $4::uuid[], $5::uuid[], $6::bytea[]) AS t (from_county, was, id, sealed)
 JOIN person p ON p.county = t.from_county AND p.id = t.was
 """
-_GROW = "UPDATE household SET members = members + $3 WHERE county = $1 AND id = $2 AND members + $3 <= 30"
+# Its adults are counted again when they are next asked for.
+_GROW = "UPDATE household SET members = members + $3, adults = NULL WHERE county = $1 AND id = $2 AND members + $3 <= 30"
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -259,9 +263,9 @@ async def retire(tx: Tx, losers: Sides, kept: Sequence[UUID], sources: Sequence[
     return moved
 
 
-async def withdraw(tx: Tx, sides: Sides) -> int:
-    """Take back what is proposed to these households, so that they are decided anew; how many awards."""
-    return await run(tx, _WITHDRAW, [c for c, _ in sides], [h for _, h in sides])
+async def withdraw(tx: Tx, sides: Sides) -> None:
+    """Take back what is proposed to these households, so that they are decided anew."""
+    await run(tx, _WITHDRAW, [c for c, _ in sides], [h for _, h in sides])
 
 
 async def with_money(tx: Tx, sides: Sides) -> set[tuple[str, UUID]]:
