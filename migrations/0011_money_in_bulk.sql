@@ -43,3 +43,29 @@ ALTER TABLE instalment
     ADD COLUMN open text GENERATED ALWAYS AS (CASE WHEN status IN ('waiting', 'due') AND (seq > 1 OR condition <> 'none') THEN status END) STORED;
 DROP INDEX instalment_due;
 CREATE INDEX instalment_open ON instalment (county, open, id) WHERE open IS NOT NULL;
+
+-- Approving and completing leave the keys of an award alone; withdrawing it does not, which is rare. Who waits for an approval stands in
+-- a queue like the payments'. A row whose award has moved on meanwhile says nothing: readers look at the award.
+ALTER TABLE award SET (fillfactor = 60);
+ALTER TABLE award
+    ADD COLUMN ended boolean NOT NULL GENERATED ALWAYS AS (status IN ('withdrawn', 'superseded')) STORED,
+    ADD COLUMN topping_up boolean NOT NULL GENERATED ALWAYS AS (status = 'proposed' AND tops_up IS NOT NULL) STORED;
+DROP INDEX award_once;
+DROP INDEX award_top_up_once;
+DROP INDEX award_top_up;
+DROP INDEX award_ended;
+DROP INDEX award_waiting;
+CREATE UNIQUE INDEX award_once ON award (county, household, incident, aid, period) WHERE NOT ended AND tops_up IS NULL;
+CREATE UNIQUE INDEX award_top_up_once ON award (county, household, incident, aid, period) WHERE topping_up;
+CREATE INDEX award_of_household ON award (county, household) WHERE ended OR tops_up IS NOT NULL;   -- the others are in award_once
+
+CREATE TABLE proposal (
+    county  text NOT NULL,
+    award   uuid NOT NULL,
+    PRIMARY KEY (county, award)
+);
+INSERT INTO proposal (county, award) SELECT county, id FROM award WHERE status = 'proposed' ORDER BY county, id;
+GRANT SELECT, INSERT, DELETE ON proposal TO relief_app;
+ALTER TABLE proposal ENABLE ROW LEVEL SECURITY;
+ALTER TABLE proposal FORCE ROW LEVEL SECURITY;
+CREATE POLICY area ON proposal USING (county LIKE ANY ((SELECT relief_scope())::text[]));

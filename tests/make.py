@@ -121,6 +121,7 @@ async def awards(
                 "INSERT INTO instalment (county, award, seq, amount_fen, condition, status) VALUES ($1, $2, $3, $4, $5, 'waiting')",
                 receipt.county, row["id"], seq, part, condition,
             )  # fmt: skip
+        await tx.execute("INSERT INTO proposal (county, award) VALUES ($1, $2)", receipt.county, row["id"])
         await tx.execute(
             "INSERT INTO signature (county, subject, kind, step, person, digest, signed_at) VALUES ($1, $2, 'award', 'register', $3, '', $4)",
             receipt.county, row["id"], reporter.id, NOW,

@@ -16,7 +16,7 @@ WHERE county = $1 AND id = ANY ($2::uuid[]) AND status = 'proposed' ORDER BY id
 """
 _WAITING = """
 SELECT id, household, payee, incident, activation, aid, mode, amount_fen, village FROM award
-WHERE county = $1 AND status = 'proposed' AND mode = $2 AND village LIKE $3 ORDER BY id LIMIT $4
+WHERE county = $1 AND id IN (SELECT award FROM proposal WHERE county = $1) AND status = 'proposed' AND mode = $2 AND village LIKE $3 ORDER BY id LIMIT $4
 """
 _OWN = """
 SELECT count(*) FROM signature WHERE county = $1 AND subject = ANY ($2::uuid[]) AND step = 'register' AND person = $3
@@ -44,6 +44,8 @@ WITH given AS MATERIALIZED (
     UPDATE award a SET status = 'approved', fund = g.fund, approved_at = $11 FROM given g
     WHERE a.county = $1 AND a.id = g.id AND a.id = ANY ($2::uuid[]) AND a.status = 'proposed' AND a.amount_fen = g.fen
     RETURNING a.id, a.household, a.payee, a.aid, a.fund, a.amount_fen
+), taken AS (
+    DELETE FROM proposal WHERE county = $1 AND award = ANY ($2::uuid[])
 ), signed AS (
     INSERT INTO signature (county, subject, kind, step, person, digest, signed_at) SELECT $1, id, 'award', $7, $8, $9, $11 FROM approved
 ), reserved AS (

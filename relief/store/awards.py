@@ -40,6 +40,8 @@ WITH given AS MATERIALIZED (
     SELECT $1, m.id, s.seq, s.part_fen, s.condition, 'waiting'
     FROM made m JOIN unnest($8::bigint[], $9::int[], $10::bigint[], $11::text[]) AS s (amount_fen, seq, part_fen, condition)
         ON s.amount_fen = m.amount_fen
+), queued AS (
+    INSERT INTO proposal (county, award) SELECT $1, id FROM made
 ), registrar AS (
     INSERT INTO signature (county, subject, kind, step, person, digest, signed_at)
     SELECT $1, m.id, 'award', 'register', h.registered_by, h.content_digest, $7
@@ -68,6 +70,8 @@ WITH lapsed AS (
     RETURNING a.id
 ), cancelled AS (
     UPDATE instalment i SET status = 'cancelled' FROM lapsed l WHERE i.county = $1 AND i.award = l.id AND i.status = 'waiting'
+), taken AS (
+    DELETE FROM proposal q USING lapsed l WHERE q.county = $1 AND q.award = l.id
 )
 SELECT id FROM lapsed
 """
@@ -77,6 +81,8 @@ WITH withdrawn AS (
     RETURNING a.id, a.household, a.incident, a.activation, a.aid, a.period, a.village
 ), cancelled AS (
     UPDATE instalment i SET status = 'cancelled' FROM withdrawn w WHERE i.county = $1 AND i.award = w.id AND i.status = 'waiting'
+), taken AS (
+    DELETE FROM proposal q USING withdrawn w WHERE q.county = $1 AND q.award = w.id
 )
 SELECT w.id, w.household, coalesce(i.merged_into, i.id) AS survivor, w.activation, w.aid, w.period, w.village
 FROM withdrawn w JOIN incident i ON i.id = w.incident ORDER BY w.id

@@ -74,7 +74,7 @@ MONEY: Final[Sequence[Invariant]] = (
         "the application may neither edit nor delete what is append-only [6]",
         "SELECT count(*) FROM information_schema.table_privileges WHERE grantee = 'relief_app'",
         """SELECT table_name || ' ' || privilege_type AS row FROM information_schema.table_privileges
-           WHERE grantee = 'relief_app' AND (privilege_type = 'DELETE' AND table_name NOT IN ('staff_session', 'sign_in_attempt', 'location', 'entitlement_guard', 'audit_pending', 'unmatched', 'sheet_part', 'payable', 'square_change')
+           WHERE grantee = 'relief_app' AND (privilege_type = 'DELETE' AND table_name NOT IN ('staff_session', 'sign_in_attempt', 'location', 'entitlement_guard', 'audit_pending', 'unmatched', 'sheet_part', 'payable', 'square_change', 'proposal')
               OR privilege_type = 'TRUNCATE' OR privilege_type = 'UPDATE' AND table_name IN ('transfer', 'signature', 'audit', 'audit_seal', 'audit_checkpoint', 'factor_proof', 'message_event',
                  'incident_report', 'report_relay', 'response', 'response_plan'))""",
     ),
@@ -114,6 +114,13 @@ MONEY: Final[Sequence[Invariant]] = (
            HAVING count(*) > 1 OR sum(p.amount_fen) <> i.amount_fen
            UNION ALL
            SELECT county || '/' || instalment FROM payment GROUP BY county, instalment HAVING count(*) <> count(DISTINCT attempt)""",
+    ),
+    Invariant(
+        "proposed_award_waits",
+        "every proposed award waits in the queue for an approval",
+        "SELECT count(*) FROM award",
+        """SELECT a.county || '/' || a.id AS row FROM award a WHERE a.status = 'proposed'
+           AND NOT EXISTS (SELECT FROM proposal q WHERE q.county = a.county AND q.award = a.id)""",
     ),
     Invariant(
         "approved_payment_waits",

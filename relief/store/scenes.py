@@ -47,7 +47,8 @@ FROM region v JOIN region t ON t.code = v.parent JOIN region c ON c.code = t.par
 WHERE v.level = 'village' AND v.lon BETWEEN $1 AND $3 AND v.lat BETWEEN $2 AND $4 ORDER BY v.code
 """
 _PROPOSED = """
-SELECT id, county, village, amount_fen FROM award WHERE county = $1 AND status = 'proposed' AND mode = $2 ORDER BY id
+SELECT a.id, a.county, a.village, a.amount_fen FROM proposal q JOIN award a ON a.county = q.county AND a.id = q.award
+WHERE q.county = $1 AND a.status = 'proposed' AND a.mode = $2 ORDER BY a.id
 """
 _BATCHES = "SELECT id, digest FROM batch WHERE county = $1 AND status = $2 ORDER BY id"
 _PAYMENTS = "SELECT status AS key, count(*) AS count, coalesce(sum(amount_fen), 0)::bigint AS amount_fen FROM payment GROUP BY status"

@@ -13,7 +13,7 @@ from relief.store.db import Tx, many
 _GROUPS = """
 SELECT a.county, r.name AS county_name, a.incident, i.name AS incident_name, i.drill, a.mode, a.aid, count(*) AS awards, sum(a.amount_fen)::bigint AS fen,
        min(a.proposed_at) AS oldest
-FROM award a JOIN region r ON r.code = a.county JOIN incident i ON i.id = a.incident
+FROM proposal q JOIN award a ON a.county = q.county AND a.id = q.award JOIN region r ON r.code = a.county JOIN incident i ON i.id = a.incident
 WHERE a.status = 'proposed' AND ((a.mode = 'A' AND a.village LIKE ANY ($1::text[])) OR (a.mode <> 'A' AND a.village LIKE ANY ($2::text[])))
 GROUP BY a.county, r.name, a.incident, i.name, i.drill, a.mode, a.aid ORDER BY min(a.proposed_at), a.county, a.aid
 """
@@ -27,13 +27,14 @@ SELECT a.id, a.household, a.aid, a.mode, a.amount_fen, a.village, v.name AS vill
        EXISTS (SELECT FROM account c JOIN account x ON x.account_hash = c.account_hash AND x.person <> c.person
                WHERE c.county = a.county AND c.person = a.payee AND c.status = 'current') AS shared_account,
        a.amount_fen > 3 * avg(a.amount_fen) OVER () AS large
-FROM award a
+FROM proposal q
+JOIN award a ON a.county = q.county AND a.id = q.award
 JOIN household h ON h.county = a.county AND h.id = a.household
 JOIN person e ON e.county = a.county AND e.id = a.payee
 JOIN decision d ON d.county = a.county AND d.id = a.decision
 JOIN region v ON v.code = a.village
 LEFT JOIN location l ON l.county = a.county AND l.zone = d.zone AND l.household = a.household
-WHERE a.county = $1 AND a.incident = $2 AND a.mode = $3 AND a.aid = $4 AND a.status = 'proposed' AND a.village LIKE ANY ($5::text[])
+WHERE q.county = $1 AND a.incident = $2 AND a.mode = $3 AND a.aid = $4 AND a.status = 'proposed' AND a.village LIKE ANY ($5::text[])
 ORDER BY a.village, a.id LIMIT $6
 """
 _STAGES = """

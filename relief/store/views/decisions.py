@@ -36,12 +36,9 @@ LIMIT 1
 _PLACE = "SELECT county, id AS household, NULL::uuid AS decision, village FROM household WHERE county = $1 AND id = $2"
 _AWARDS = """
 SELECT id, decision, aid, status, amount_fen, tops_up FROM award
-WHERE county = $1 AND household = $2 AND status IN ('proposed', 'approved', 'completed') AND tops_up IS NULL
+WHERE county = $1 AND household = $2 AND NOT ended AND tops_up IS NULL
 UNION ALL
-SELECT id, decision, aid, status, amount_fen, tops_up FROM award WHERE county = $1 AND household = $2 AND tops_up IS NOT NULL
-UNION ALL
-SELECT id, decision, aid, status, amount_fen, tops_up FROM award
-WHERE county = $1 AND household = $2 AND status IN ('withdrawn', 'superseded') AND tops_up IS NULL
+SELECT id, decision, aid, status, amount_fen, tops_up FROM award WHERE county = $1 AND household = $2 AND (ended OR tops_up IS NOT NULL)
 """
 _CASES = """
 SELECT id, decision, amount_fen, status, due_on::text AS due_on FROM recovery_case WHERE county = $1 AND decision = ANY ($2::uuid[])

@@ -66,7 +66,8 @@ ORDER BY h.households DESC
 # Each kind of work is bounded by the areas in which this person may do exactly that; no area, no row.
 _WAITING = """
 SELECT 'approve' AS kind, mode AS detail, count(*) AS items, coalesce(sum(amount_fen), 0)::bigint AS fen, min(proposed_at) AS oldest
-FROM award WHERE status = 'proposed' AND ((mode = 'A' AND village LIKE ANY ($1::text[])) OR (mode <> 'A' AND village LIKE ANY ($2::text[]))) GROUP BY mode
+FROM proposal q JOIN award a ON a.county = q.county AND a.id = q.award
+WHERE status = 'proposed' AND ((mode = 'A' AND village LIKE ANY ($1::text[])) OR (mode <> 'A' AND village LIKE ANY ($2::text[]))) GROUP BY mode
 UNION ALL
 SELECT 'sign', status, count(*), sum(total_fen)::bigint, min(frozen_at) FROM batch
 WHERE (status = 'frozen' AND county LIKE ANY ($3::text[])) OR (status = 'prepared' AND county LIKE ANY ($4::text[]))
