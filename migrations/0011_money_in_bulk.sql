@@ -46,7 +46,7 @@ CREATE INDEX instalment_open ON instalment (county, open, id) WHERE open IS NOT 
 
 -- Approving and completing leave the keys of an award alone; withdrawing it does not, which is rare. Who waits for an approval stands in
 -- a queue like the payments'. A row whose award has moved on meanwhile says nothing: readers look at the award.
-ALTER TABLE award SET (fillfactor = 60);
+ALTER TABLE award SET (fillfactor = 50);
 ALTER TABLE award
     ADD COLUMN ended boolean NOT NULL GENERATED ALWAYS AS (status IN ('withdrawn', 'superseded')) STORED,
     ADD COLUMN topping_up boolean NOT NULL GENERATED ALWAYS AS (status = 'proposed' AND tops_up IS NOT NULL) STORED;
