@@ -11,7 +11,23 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import approve, audit, batch, decide, demo, duplicates, entitle, explain, inspect, load, locate, preview, register, tiles
+from tests.bench import (
+    approve,
+    audit,
+    batch,
+    decide,
+    demo,
+    duplicates,
+    entitle,
+    explain,
+    inspect,
+    load,
+    locate,
+    money,
+    preview,
+    register,
+    tiles,
+)
 from tests.bench.harness import Bench, Figure, Line, growth
 
 BENCHES = {
@@ -26,6 +42,7 @@ BENCHES = {
         Bench("explain", 100_000, explain.run, "one household told over HTTP"),
         Bench("approve", 32_768, approve.run, "one signature over a list"),
         Bench("batch", 100_000, batch.run, "freeze, write, import the result"),
+        Bench("money", 2_000, money.run, "approvals one by one over HTTP"),
         Bench("register", 20_000, register.run, "the register's service"),
         Bench("audit", 10_000_000, audit.run, "the trace sealed, verified, falsified"),
         Bench("load", 100_000, load.run, "a register from a spreadsheet"),
