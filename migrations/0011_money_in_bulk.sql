@@ -69,3 +69,9 @@ GRANT SELECT, INSERT, DELETE ON proposal TO relief_app;
 ALTER TABLE proposal ENABLE ROW LEVEL SECURITY;
 ALTER TABLE proposal FORCE ROW LEVEL SECURITY;
 CREATE POLICY area ON proposal USING (county LIKE ANY ((SELECT relief_scope())::text[]));
+
+-- What the county has approved under an activation, beside its cap: the guarded update that raises it is the last judge of the cap.
+ALTER TABLE county_activation ADD COLUMN committed_fen bigint NOT NULL DEFAULT 0 CHECK (committed_fen >= 0);
+UPDATE county_activation p SET committed_fen = a.fen
+FROM (SELECT county, activation, sum(amount_fen) AS fen FROM award WHERE status IN ('approved', 'completed') GROUP BY county, activation) a
+WHERE a.county = p.county AND a.activation = p.activation;

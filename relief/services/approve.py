@@ -16,8 +16,8 @@ from relief.domain.errors import Conflict, Refused
 from relief.domain.money import display
 from relief.domain.playbook import Playbook
 from relief.domain.policy import Actor, require
-from relief.store import activations, approvals, audits, db, funds, playbooks
-from relief.store.approvals import Proposed
+from relief.store import approvals, audits, db, funds, playbooks
+from relief.store.approvals import Proposed, Standing
 from relief.store.db import Tx
 
 #: Which step a mode's single approval is: the township for advances, the county for staged aid and exceptions.
@@ -50,22 +50,13 @@ async def approve(tx: Tx, actor: Actor, county: str, awards: Sequence[UUID], dig
     proposed = await approvals.proposed(tx, county, sorted(set(awards)))
     _check(actor, proposed, awards, digest)
     ids = [a.id for a in proposed]
-    if own := await approvals.own(tx, county, ids, actor.person):
-        raise Refused("own_registration", f"其中 {own} 户由您本人登记，须由他人审核 · you registered {own} of them yourself", count=own)
-    if held := await approvals.held(tx, county, ids, now):
-        raise Refused("on_hold", f"其中 {held} 户被暂停 · {held} of them are on hold", count=held)
-    if doubtful := await approvals.suspected(tx, county, ids):
-        raise Refused(
-            "suspected_twice",
-            f"其中 {doubtful} 户疑似重复登记，须先核实 · {doubtful} of them may be registered twice; decide that first",
-            count=doubtful,
-        )
-
-    book = await _within_cap(tx, county, proposed)
-    drawn = draw(proposed, await funds.lock(tx, county, proposed[0].incident, sorted({a.aid for a in proposed})))
-    step, total = STEP[proposed[0].mode], sum(a.amount_fen for a in proposed)
+    _unbarred(await approvals.barred(tx, county, ids, actor.person, now))
+    step, total, activation = STEP[proposed[0].mode], sum(a.amount_fen for a in proposed), proposed[0].activation
+    part = await approvals.standing(tx, county, activation)
+    _within_cap(county, part, total)
+    drawn = draw(proposed, await funds.open_for(tx, county, proposed[0].incident, sorted({a.aid for a in proposed})))
     audit = await audits.add(tx, county, actor, "award.approve", "award", ids, now, {"mode": proposed[0].mode, "amount_fen": total})
-    papers = _papers(book, now) if step == "township" else {}
+    papers = _papers(await _book(tx, part.playbook), now) if part and step == "township" else {}
     act = approvals.Act(step=step, person=actor.person, digest=digest, audit=audit, papers=papers, now=now)
     done = await approvals.approve(tx, county, proposed, drawn, act)
     if done.awards != len(ids):
@@ -73,8 +64,26 @@ async def approve(tx: Tx, actor: Actor, county: str, awards: Sequence[UUID], dig
     sums: dict[UUID, int] = {}
     for award, fund in zip(proposed, drawn, strict=True):
         sums[fund] = sums.get(fund, 0) + award.amount_fen
-    await funds.reserve(tx, county, sums)
+    held = await approvals.commit(tx, county, activation, sums, total)
+    if not held.parts:
+        _within_cap(county, await approvals.standing(tx, county, activation), total)
+    if held.funds != len(sums) or not held.parts:
+        raise Conflict("fund_short", "资金刚被占用，余额不足，未动账 · the money has just been taken by another approval; nothing moved")
     return Approved(awards=done.awards, amount_fen=total, payments=done.payments)
+
+
+def _unbarred(barred: approvals.Barred) -> None:
+    own, held, twice = barred.own, barred.held, barred.suspected
+    if own:
+        raise Refused("own_registration", f"其中 {own} 户由您本人登记，须由他人审核 · you registered {own} of them yourself", count=own)
+    if held:
+        raise Refused("on_hold", f"其中 {held} 户被暂停 · {held} of them are on hold", count=held)
+    if twice:
+        raise Refused(
+            "suspected_twice",
+            f"其中 {twice} 户疑似重复登记，须先核实 · {twice} of them may be registered twice; decide that first",
+            count=twice,
+        )
 
 
 def _check(actor: Actor, proposed: Sequence[Proposed], asked: Sequence[UUID], digest: bytes) -> None:
@@ -87,20 +96,28 @@ def _check(actor: Actor, proposed: Sequence[Proposed], asked: Sequence[UUID], di
         raise Conflict("changed", "内容与您看到的不同，请重新核对 · this is not what you were shown, look again")
 
 
-async def _within_cap(tx: Tx, county: str, proposed: Sequence[Proposed]) -> Playbook:
-    """Hold the county's part of the activation while its cap is compared; returns the playbook the awards rest on."""
-    part = await activations.lock_part_of(tx, county, proposed[0].activation)
+def _within_cap(county: str, part: Standing | None, total_fen: int) -> None:
     if part is None or part.status != "active":
         raise Conflict("not_active", "本县启动已结束 · this county's activation is not active", county=county)
-    total, used = sum(a.amount_fen for a in proposed), await approvals.committed(tx, county, part.activation)
-    if used + total > part.cap_fen:
+    cap, used = part.cap_fen, part.committed_fen
+    if used + total_fen > cap:
         raise Conflict(
             "cap_reached",
-            f"超出本县启动限额：限额 {display(part.cap_fen)} 元，已批 {display(used)} 元，本次 {display(total)} 元 · above the county's cap",
-            cap_fen=part.cap_fen, committed_fen=used, asked_fen=total,
+            f"超出本县启动限额：限额 {display(cap)} 元，已批 {display(used)} 元，本次 {display(total_fen)} 元 · above the county's cap",
+            cap_fen=cap, committed_fen=used, asked_fen=total_fen,
         )  # fmt: skip
-    activation = await activations.get(tx, part.activation)
-    return playbook.read((await playbooks.get(tx, activation.playbook)).body)
+
+
+#: Playbooks read before; what an activation rests on is never edited.
+_BOOKS: Final[dict[UUID, Playbook]] = {}
+
+
+async def _book(tx: Tx, id_: UUID) -> Playbook:
+    if id_ not in _BOOKS:
+        if len(_BOOKS) > 100:
+            _BOOKS.clear()
+        _BOOKS[id_] = playbook.read((await playbooks.get(tx, id_)).body)
+    return _BOOKS[id_]
 
 
 def _papers(book: Playbook, now: datetime) -> dict[str, date]:

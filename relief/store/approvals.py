@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from relief.store.db import Tx, many, one, run, value
+from relief.store.db import Tx, many, maybe, one, run
 
 _PROPOSED = """
 SELECT id, household, payee, incident, activation, aid, mode, amount_fen, village FROM award
@@ -18,19 +18,15 @@ _WAITING = """
 SELECT id, household, payee, incident, activation, aid, mode, amount_fen, village FROM award
 WHERE county = $1 AND id IN (SELECT award FROM proposal WHERE county = $1) AND status = 'proposed' AND mode = $2 AND village LIKE $3 ORDER BY id LIMIT $4
 """
-_OWN = """
-SELECT count(*) FROM signature WHERE county = $1 AND subject = ANY ($2::uuid[]) AND step = 'register' AND person = $3
-"""
-_HELD = """
-SELECT count(*) FROM award a WHERE a.county = $1 AND a.id = ANY ($2::uuid[]) AND EXISTS (
-    SELECT FROM hold h WHERE h.county = $1 AND h.valid_from <= $3 AND (h.valid_to IS NULL OR h.valid_to > $3)
-    AND (h.kind, h.subject) IN (('award', a.id::text), ('household', a.household::text), ('village', a.village)))
+_BARRED = """
+SELECT (SELECT count(*) FROM signature WHERE county = $1 AND subject = ANY ($2::uuid[]) AND step = 'register' AND person = $3) AS own,
+       (SELECT count(*) FROM award a WHERE a.county = $1 AND a.id = ANY ($2::uuid[]) AND EXISTS (
+            SELECT FROM hold h WHERE h.county = $1 AND h.valid_from <= $4 AND (h.valid_to IS NULL OR h.valid_to > $4)
+            AND (h.kind, h.subject) IN (('award', a.id::text), ('household', a.household::text), ('village', a.village)))) AS held,
+       (SELECT count(*) FROM award a WHERE a.county = $1 AND a.id = ANY ($2::uuid[]) AND EXISTS (
+            SELECT FROM suspected s WHERE s.county = a.county AND s.household = a.household AND (s.blocks = 'payment' OR a.mode <> 'A'))) AS suspected
 """
 # What an open suspicion of a double registration stops: with an exact key everything, without one what is not a first advance.
-_SUSPECTED = """
-SELECT count(*) FROM award a WHERE a.county = $1 AND a.id = ANY ($2::uuid[]) AND EXISTS (
-    SELECT FROM suspected s WHERE s.county = a.county AND s.household = a.household AND (s.blocks = 'payment' OR a.mode <> 'A'))
-"""
 _SIGN = """
 INSERT INTO signature (county, subject, kind, step, person, digest, signed_at)
 SELECT $1, subject, $3, $4, $5, $6, $7 FROM unnest($2::uuid[]) AS t (subject)
@@ -72,8 +68,23 @@ WITH given AS MATERIALIZED (
 )
 SELECT (SELECT count(*) FROM approved) AS awards, (SELECT count(*) FROM made) AS payments
 """
-_COMMITTED = """
-SELECT coalesce(sum(amount_fen), 0)::bigint FROM award WHERE county = $1 AND activation = $2 AND status IN ('approved', 'completed')
+# Approvals of one county go on side by side: this lock only keeps a decision, which takes the row for itself, from changing the proposals.
+_STANDING = """
+SELECT p.status, p.cap_fen, p.committed_fen, a.playbook FROM county_activation p JOIN activation a ON a.id = p.activation
+WHERE p.county = $1 AND p.activation = $2 FOR KEY SHARE OF p
+"""
+# The last thing an approval does, because everybody else's waits for these rows until it is committed.
+_COMMIT = """
+WITH drawn AS (
+    UPDATE fund f SET available_fen = available_fen - t.fen, reserved_fen = reserved_fen + t.fen
+    FROM unnest($3::uuid[], $4::bigint[]) AS t (id, fen) WHERE f.county = $1 AND f.id = t.id AND f.available_fen >= t.fen
+    RETURNING f.id
+), capped AS (
+    UPDATE county_activation SET committed_fen = committed_fen + $5
+    WHERE county = $1 AND activation = $2 AND status = 'active' AND committed_fen + $5 <= cap_fen
+    RETURNING id
+)
+SELECT (SELECT count(*) FROM drawn) AS funds, (SELECT count(*) FROM capped) AS parts
 """
 
 
@@ -109,6 +120,30 @@ class Released(msgspec.Struct, frozen=True):
     payments: int
 
 
+class Barred(msgspec.Struct, frozen=True):
+    """How many of the awards rest on this person's own registration, are under a hold, may be registered twice."""
+
+    own: int
+    held: int
+    suspected: int
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """A county's part of an activation: the most it may spend and what it has approved so far, in fen."""
+
+    status: str
+    cap_fen: int
+    committed_fen: int
+    playbook: UUID
+
+
+class Held(msgspec.Struct, frozen=True):
+    """How many funds had enough, and whether the cap (1) or not (0)."""
+
+    funds: int
+    parts: int
+
+
 async def proposed(tx: Tx, county: str, awards: Sequence[UUID]) -> list[Proposed]:
     """Those of the awards that are still proposed, in the order of their ids."""
     return await many(tx, _PROPOSED, Proposed, county, awards)
@@ -119,19 +154,14 @@ async def waiting(tx: Tx, county: str, mode: str, area: str, limit: int) -> list
     return await many(tx, _WAITING, Proposed, county, mode, area + "%", limit)
 
 
-async def own(tx: Tx, county: str, awards: Sequence[UUID], person: UUID) -> int:
-    """How many of the awards rest on a registration by this person."""
-    return int(await value(tx, _OWN, county, awards, person))
+async def barred(tx: Tx, county: str, awards: Sequence[UUID], person: UUID, now: datetime) -> Barred:
+    """What keeps this person from approving these awards."""
+    return await one(tx, _BARRED, Barred, county, awards, person, now)
 
 
-async def held(tx: Tx, county: str, awards: Sequence[UUID], now: datetime) -> int:
-    """How many of the awards are under a hold."""
-    return int(await value(tx, _HELD, county, awards, now))
-
-
-async def suspected(tx: Tx, county: str, awards: Sequence[UUID]) -> int:
-    """How many of the awards wait until somebody has decided whether their household is registered twice."""
-    return int(await value(tx, _SUSPECTED, county, awards))
+async def standing(tx: Tx, county: str, activation: UUID) -> Standing | None:
+    """How the county's part of the activation stands; nothing is decided under it until this transaction ends."""
+    return await maybe(tx, _STANDING, Standing, county, activation)
 
 
 async def sign(tx: Tx, county: str, subjects: Sequence[UUID], kind: str, step: str, person: UUID, digest: bytes, now: datetime) -> None:
@@ -151,6 +181,6 @@ async def approve(tx: Tx, county: str, shown: Sequence[Proposed], funds: Sequenc
     )  # fmt: skip
 
 
-async def committed(tx: Tx, county: str, activation: UUID) -> int:
-    """What the county has approved under this activation so far, in fen."""
-    return int(await value(tx, _COMMITTED, county, activation))
+async def commit(tx: Tx, county: str, activation: UUID, sums: Mapping[UUID, int], total_fen: int) -> Held:
+    """available → reserved per fund (fen), and the county's commitment raised, both only as far as there is room."""
+    return await one(tx, _COMMIT, Held, county, activation, list(sums), list(sums.values()), total_fen)

@@ -16,15 +16,11 @@ INSERT INTO fund (county, source, year, document, budget_item, purpose, incident
 SELECT $1, $2, $3, $4, $5, $6, i.id, i.drill, $8, $8 FROM incident i WHERE i.id = $7
 RETURNING id
 """
-_LOCK = """
+_OPEN_FOR = """
 SELECT id, purpose, available_fen FROM fund
-WHERE county = $1 AND incident = $2 AND purpose = ANY ($3::text[]) ORDER BY year, id FOR UPDATE
+WHERE county = $1 AND incident = $2 AND purpose = ANY ($3::text[]) ORDER BY year, id
 """
-# The three moves of money inside a fund; each names what it takes from, so a balance can never pass below zero.
-_RESERVE = """
-UPDATE fund f SET available_fen = available_fen - t.fen, reserved_fen = reserved_fen + t.fen
-FROM unnest($2::uuid[], $3::bigint[]) AS t (id, fen) WHERE f.county = $1 AND f.id = t.id AND f.available_fen >= t.fen
-"""
+# A move of money inside a fund names what it takes from, so a balance can never pass below zero.
 _DEPART = """
 UPDATE fund f SET reserved_fen = reserved_fen - t.fen, in_flight_fen = in_flight_fen + t.fen
 FROM unnest($2::uuid[], $3::bigint[]) AS t (id, fen) WHERE f.county = $1 AND f.id = t.id AND f.reserved_fen >= t.fen
@@ -74,14 +70,9 @@ async def payer(tx: Tx, county: str) -> Payer | None:
     return await maybe(tx, _PAYER, Payer, county)
 
 
-async def lock(tx: Tx, county: str, incident: UUID, purposes: Sequence[str]) -> list[Fund]:
-    """The county's funds for these aids, oldest year first, locked in one fixed order."""
-    return await many(tx, _LOCK, Fund, county, incident, purposes)
-
-
-async def reserve(tx: Tx, county: str, sums: Mapping[UUID, int]) -> None:
-    """available → reserved, per fund, in fen."""
-    await _move(tx, _RESERVE, county, sums, "available")
+async def open_for(tx: Tx, county: str, incident: UUID, purposes: Sequence[str]) -> list[Fund]:
+    """The county's funds for these aids, oldest year first, as they stand now: who takes from them does so by a guarded update."""
+    return await many(tx, _OPEN_FOR, Fund, county, incident, purposes)
 
 
 async def depart(tx: Tx, county: str, sums: Mapping[UUID, int]) -> None:

@@ -116,6 +116,15 @@ MONEY: Final[Sequence[Invariant]] = (
            SELECT county || '/' || instalment FROM payment GROUP BY county, instalment HAVING count(*) <> count(DISTINCT attempt)""",
     ),
     Invariant(
+        "committed_is_approved",
+        "what a county has committed under an activation is the sum of its approved awards, and within its cap [8]",
+        "SELECT count(*) FROM county_activation",
+        """SELECT p.county || '/' || p.id AS row FROM county_activation p LEFT JOIN (
+               SELECT county, activation, sum(amount_fen) AS fen FROM award WHERE status IN ('approved', 'completed') GROUP BY county, activation) a
+               ON a.county = p.county AND a.activation = p.activation
+           WHERE p.committed_fen <> coalesce(a.fen, 0) OR p.committed_fen > p.cap_fen""",
+    ),
+    Invariant(
         "proposed_award_waits",
         "every proposed award waits in the queue for an approval",
         "SELECT count(*) FROM award",

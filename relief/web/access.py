@@ -117,7 +117,7 @@ async def _find(connection: ASGIConnection[Any, Any, Any, Any], token: str | Non
         return None
     here = house.of(connection)
     now, digest = here.clock(), sign_in.token_hash(token)
-    async with db.read(here.pool, ()) as tx:
+    async with db.glance(here.pool) as tx:
         found = await sessions.find(tx, digest, now)
     if found is None or now - found.seen_at > sign_in.IDLE:
         return None
