@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench import (
+    activation,
     approve,
     audit,
     batch,
@@ -25,6 +26,10 @@ from tests.bench import (
     locate,
     money,
     preview,
+    inspect,
+    locate,
+    money,
+    payments,
     register,
     tiles,
 )
@@ -42,6 +47,8 @@ BENCHES = {
         Bench("explain", 100_000, explain.run, "one household told over HTTP"),
         Bench("approve", 32_768, approve.run, "one signature over a list"),
         Bench("batch", 100_000, batch.run, "freeze, write, import the result"),
+        Bench("activation", 1_000_000, activation.run, "a county from activation to its first bank files"),
+        Bench("payments", 1_000_000, payments.run, "pages of a long list of payments"),
         Bench("money", 2_000, money.run, "approvals one by one over HTTP"),
         Bench("register", 20_000, register.run, "the register's service"),
         Bench("audit", 10_000_000, audit.run, "the trace sealed, verified, falsified"),

@@ -44,9 +44,15 @@ SELECT h.county, gen_random_uuid(), h.id, CASE WHEN j = 1 THEN 'householder' ELS
        CASE WHEN j = 1 THEN sha256(uuid_send(h.id)) END, CASE WHEN j = 1 THEN 'one way' ELSE 'none' END, j < 3
 FROM household h, generate_series(1, h.members) AS j WHERE h.incident = $1
 """
-_ACCOUNTS = """
+ACCOUNTS = """
 INSERT INTO account (county, id, person, version, status, sealed, account_hash, bank, proposed_by, proposed_at)
-SELECT county, gen_random_uuid(), id, 1, 'current', sealed, sha256(sealed), '402', $1, $2 FROM person WHERE role = 'householder'
+SELECT county, gen_random_uuid(), id, 1, 'current', sealed, sha256(sealed), '402', $1, $2 FROM person WHERE role = 'householder' ON CONFLICT DO NOTHING
+"""
+#: One householder for each household that has none yet.
+ONE_EACH = """
+INSERT INTO person (county, id, household, role, sealed, id_hash, phone_hash, phone_route, adult)
+SELECT h.county, h.id, h.id, 'householder', sha256(uuid_send(h.id)), sha256(uuid_send(h.id)), NULL, 'none', true
+FROM household h WHERE h.incident = $1 ON CONFLICT DO NOTHING
 """
 _LOCATIONS = "INSERT INTO location SELECT county, $2, id, CASE WHEN $3 THEN substr(slip, 2)::int % 3 ELSE substr(slip, 2)::int % 5 - 1 END, false FROM household WHERE incident = $1 ORDER BY id"
 _SEAL = """
@@ -57,6 +63,11 @@ FROM unnest($3::uuid[], $4::bytea[], $5::bytea[]) AS t (id, sealed, hash) WHERE 
 _OWNERS = """
 SELECT p.id AS person, c.id AS account FROM payment y JOIN person p ON p.county = y.county AND p.id = y.payee
 JOIN account c ON c.county = p.county AND c.id = y.account
+"""
+
+
+_EVERYBODY = """
+SELECT p.id AS person, c.id AS account FROM person p JOIN account c ON c.county = p.county AND c.person = p.id WHERE p.role = 'householder'
 """
 
 
@@ -98,18 +109,18 @@ async def event(owner: Owner) -> Event:
     )  # fmt: skip
 
 
-async def households(owner: Owner, at: Event, count: int, status: str) -> None:
-    """`count` households of one to four members at points in and around the zone, with invented bytes where seals would be."""
+async def households(owner: Owner, at: Event, count: int, status: str, first: int = 1) -> None:
+    """Households number `first` to `count`, of one to four members at points in and around the zone, with invented bytes where seals would be."""
     west, south, east, north = BOX
     await owner.execute(
-        _HOUSEHOLDS, LUDING, at.incident, VILLAGE, west, east - west, south, north - south, status, at.registrar.id, NOW, 1, count
+        _HOUSEHOLDS, LUDING, at.incident, VILLAGE, west, east - west, south, north - south, status, at.registrar.id, NOW, first, count
     )
 
 
 async def people(owner: Owner, at: Event) -> None:
     """The members of every household, each householder with an account."""
     await owner.execute(_PEOPLE, at.incident)
-    await owner.execute(_ACCOUNTS, at.registrar.id, NOW)
+    await owner.execute(ACCOUNTS, at.registrar.id, NOW)
 
 
 async def places(owner: Owner, at: Event, severe: bool = False) -> None:
@@ -117,14 +128,14 @@ async def places(owner: Owner, at: Event, severe: bool = False) -> None:
     await owner.execute(_LOCATIONS, at.incident, at.zone, severe)
 
 
-async def seal(owner: Owner, keys: Keys) -> None:
-    """Real seals and hashes for every payee and account, so that files and texts can be written from them."""
-    found = [(r["person"], r["account"]) for r in await owner.fetch(_OWNERS)]
+async def seal(owner: Owner, keys: Keys, everybody: bool = False) -> None:
+    """Real seals and hashes for every payee (or householder) and account, so that files and texts can be written from them."""
+    found = [(r["person"], r["account"]) for r in await owner.fetch(_EVERYBODY if everybody else _OWNERS)]
     for start in range(0, len(found), _SLICE):
         part = found[start : start + _SLICE]
         people_, accounts = [p for p, _ in part], [a for _, a in part]
         cards = [numbers.account(start + n) for n in range(len(part))]
-        faces = [keys.seal("person", p, "sealed", _face(start + n)) for n, p in enumerate(people_)]
+        faces = [keys.seal("person", p, "sealed", face(start + n)) for n, p in enumerate(people_)]
         slips = [
             keys.seal("account", a, "sealed", msgspec.json.encode({"holder": "甄演一", "number": card}))
             for a, card in zip(accounts, cards, strict=True)
@@ -132,7 +143,7 @@ async def seal(owner: Owner, keys: Keys) -> None:
         await owner.execute(_SEAL, people_, faces, accounts, slips, [keys.index("account", c) for c in cards], LUDING)
 
 
-def _face(n: int) -> bytes:
+def face(n: int) -> bytes:
     plain = {
         "name": "甄演一",
         "id_type": "resident",

@@ -237,3 +237,26 @@ async def test_two_officers_freezing_at_once_put_a_payment_into_one_batch(pool: 
     assert sum(await asyncio.gather(*(press() for _ in range(4)))) == 4
     async with db.read(pool) as tx:
         assert await db.value(tx, "SELECT count(*) FROM payment WHERE status = 'batched'") == 4
+
+
+async def test_money_moves_on_its_own_page_without_touching_an_index(tx: Tx, keys: Keys) -> None:
+    """An index over a status, or one whose predicate names it, would make every move of money ten times as dear."""
+    here = await office(tx, keys)
+    frozen = await freeze(tx, here, keys)
+    await sign_all(tx, here, frozen)
+    await disburse.claim(tx, make.NOW, LEASE, real=False)
+    moved = await tx.fetch(
+        "SELECT relname, n_tup_upd, n_tup_hot_upd FROM pg_stat_xact_user_tables WHERE relname IN ('award', 'instalment', 'payment') ORDER BY relname"
+    )
+    assert [tuple(r) for r in moved] == [("award", 3, 3), ("instalment", 3, 3), ("payment", 6, 6)]
+
+
+async def test_an_approved_payment_waits_in_the_queue_until_it_is_frozen_and_again_when_its_batch_is_voided(tx: Tx, keys: Keys) -> None:
+    here = await office(tx, keys)
+    queue = "SELECT count(*) FROM payable"
+    assert await db.value(tx, queue) == 3
+    [batch] = await freeze(tx, here, keys)
+    assert await db.value(tx, queue) == 0
+    assert await db.value(tx, "SELECT cardinality(payments) FROM batch WHERE id = $1", batch.id) == 3
+    await disburse.void(tx, here.check, make.LUDING, [batch.id], "退回", make.NOW)
+    assert await db.value(tx, queue) == 3
