@@ -25,11 +25,8 @@ from tests.bench import (
     load,
     locate,
     money,
-    preview,
-    inspect,
-    locate,
-    money,
     payments,
+    preview,
     register,
     tiles,
 )
