@@ -20,7 +20,7 @@ from relief.store.db import Tx
 from tests.bench import world
 from tests.bench.harness import Figure, Line, Place, Watch, judge, place, timed, watch
 from tests.bench.world import Event
-from tests.make import LUDING, NOW
+from tests.make import LUDING, NOW, proof
 
 #: Awards under one signature, as a township's screen and the API allow.
 LIST = 20_000
@@ -110,6 +110,8 @@ async def _sign(here: Place, at: Event) -> None:
     for step, officer in zip(disburse.STEPS, at.finance, strict=True):
         async with db.begin(here.house.pool) as tx:
             ids, digests = await _batches(tx)
+            if step == "authorise":
+                await proof(tx, officer, envelope(digests))
             await disburse.sign(tx, officer, LUDING, step, ids, envelope(digests), NOW)
 
 
