@@ -84,7 +84,8 @@ def _value(key: str, value: Any) -> Text:
         return Text(FAMILY_TYPES.get(value, "其他"), value or "other")
     if key == "circumstances":
         names = [name for bit, name in enumerate(CIRCUMSTANCES) if int(value) >> bit & 1]
-        return Text("、".join(CIRCUMSTANCES[n] for n in names) or "无", ", ".join(names) or "none")
+        words = explain(f"has.{name}" for name in names)
+        return Text("、".join(w.zh for w in words) or "无", "; ".join(w.en for w in words) or "none")
     if key == ADOPTED:
         return Text(f"{display(value)} 元", f"{display(value)} yuan")
     return _EXCLUDED.get(value, Text(str(value), str(value)))
