@@ -32,6 +32,11 @@ MIME: Final = {
     "gpkg": "application/geopackage+sqlite3",
     "xlsx": sheets.XLSX,
 }
+#: How a zone file may be declared when it is sent; what it is, its content says.
+MEDIA_TYPES: Final = (
+    "application/octet-stream", "application/geo+json", "application/json", "application/vnd.google-earth.kml+xml",
+    "application/vnd.google-earth.kmz", "application/zip", "application/geopackage+sqlite3", "application/xml", "application/cap+xml", "text/csv",
+)  # fmt: skip
 _HEADS: Final = ("分区 band", "等级 level", "县代码", "县", "乡镇", "村代码", "村", "村点位置 place")
 
 

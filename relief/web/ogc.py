@@ -20,7 +20,7 @@ from litestar.params import QueryParameter
 from relief.domain.errors import Invalid, NotFound
 from relief.store.views import coverage
 from relief.store.views.coverage import Box
-from relief.web import given, house, shapes
+from relief.web import given, house, ogc_api, shapes
 from relief.web.console import common
 from relief.web.given import Req
 
@@ -76,7 +76,7 @@ async def landing(request: Req) -> Response[bytes]:
     _known(request)
     links = [
         _link(request, "/ogc", "self"),
-        _link(request, "/api/openapi.json", "service-desc", _OPENAPI),
+        _link(request, "/ogc/api", "service-desc", _OPENAPI),
         _link(request, "/api/docs", "service-doc", "text/html"),
         _link(request, "/ogc/conformance", "conformance"),
         _link(request, "/ogc/collections", "data"),
@@ -84,6 +84,14 @@ async def landing(request: Req) -> Response[bytes]:
     return _answer(
         request, {"title": "relief 灾区范围", "description": "灾区范围与各县覆盖情况 · zones and coverage by county", "links": links}
     )
+
+
+@get("/api", action="incident.read")
+async def api(request: Req) -> Response[bytes]:
+    """This door as OpenAPI 3.0."""
+    _known(request)
+    server = house.of(request).settings.public_url.rstrip("/") + "/ogc"
+    return _answer(request, ogc_api.described(server, COLLECTIONS, MOST), _OPENAPI)
 
 
 @get("/conformance", action="incident.read")
@@ -252,5 +260,5 @@ def _touches(geometry: Mapping[str, Any], box: tuple[float, float, float, float]
 
 #: Every route of it takes HTTP Basic as well as the session: see access.
 ROUTER: Final = Router(
-    path="/ogc", route_handlers=[landing, conformance, collections, collection, items, item], opt={"basic": True}, tags=["ogc"]
+    path="/ogc", route_handlers=[landing, api, conformance, collections, collection, items, item], opt={"basic": True}, tags=["ogc"]
 )

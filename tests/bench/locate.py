@@ -11,7 +11,7 @@ import shapely
 
 from relief.services.locate import locate
 from relief.store import db
-from tests.bench import world
+from tests.bench import postgis, world
 from tests.bench.harness import Figure, Omitted, Owner, compared, like, place, watch
 from tests.make import LUDING, NOW
 
@@ -36,13 +36,18 @@ async def run(rows: int) -> Sequence[Figure]:
         await here.owner.execute("CHECKPOINT")
         with watch(here) as bare:
             await _bare(here.owner, world.bands())
-        has_postgis = await here.owner.fetchval("SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'postgis')")
+        peer = await postgis.located(here, world.bands())
     lines: list[Figure] = [
         compared("locate", rows, again, PEER, bare, 3.0),
         compared("locate and move from staged", rows, first, PEER, bare, None),
     ]
-    if not has_postgis:
-        lines.append(Omitted("locate against PostGIS ST_Covers", rows, "PostGIS is not installed in this server"))
+    name = "locate against PostGIS ST_Covers with GiST"
+    if isinstance(peer, str):
+        lines.append(Omitted(name, rows, peer))
+    else:
+        theirs, inside = peer
+        assert inside == sum(n for rank, n in done.by_rank.items() if rank >= 0)
+        lines.append(compared(name, rows, again, "PostGIS", theirs, 0.7))
     return lines
 
 

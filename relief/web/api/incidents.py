@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 import msgspec
@@ -12,7 +12,7 @@ from litestar.params import QueryParameter, RawBody
 
 from relief.domain.incident import NewIncident
 from relief.domain.zone import Difference, NewZone
-from relief.services import activate, decide, locate, zoning
+from relief.services import activate, decide, locate, zone_files, zoning
 from relief.services.decide import Decided
 from relief.services.preview import Preview
 from relief.store import db
@@ -23,6 +23,7 @@ from relief.web.console import common
 from relief.web.given import Req
 
 Text = Annotated[str, QueryParameter(min_length=1, max_length=200)]
+Name = Annotated[str, QueryParameter(max_length=200)]
 
 
 class Made(msgspec.Struct, frozen=True):
@@ -105,17 +106,18 @@ async def list_zones(read: given.Read, incident: given.FromPath[UUID]) -> list[Z
     return [ZoneOut(z.id, z.version, z.status, z.title, z.reason, z.area_km2, z.in_force_at) for z in await incidents.zones(read, incident)]
 
 
-@post(
-    "/incidents/{incident:uuid}/zones", action="zone.draft", accepts=("application/geo+json", "application/json"),
-    request_max_body_size=guard.MAX_ZONE,
-)  # fmt: skip
+@post("/incidents/{incident:uuid}/zones", action="zone.draft", accepts=zone_files.MEDIA_TYPES, request_max_body_size=guard.MAX_ZONE)
 async def import_zone(
-    request: Req, body: RawBody, actor: given.Me, now: given.Now, incident: given.FromPath[UUID], title: Text, reason: Text
-) -> Made:
-    """Keep a GeoJSON file (the raw body) as the next draft version."""
-    bands = await zoning.inspect(body, title)
+    request: Req, body: RawBody, actor: given.Me, now: given.Now, incident: given.FromPath[UUID], title: Text, reason: Text,
+    name: Name = "", datum: given.FromQuery[Literal["declared", "gcj02", "bd09"]] = "declared", bands: Name = "auto",
+    layer: given.FromQuery[str | None] = None, buffer_km: given.FromQuery[float | None] = None, repair: given.FromQuery[bool] = False,
+) -> Made:  # fmt: skip
+    """Keep a zone file of any format (the raw body, `name` is its file name) as the next draft version."""
+    box = zone_files.box_of(house.of(request).settings.zone_box)
+    options = zone_files.Options(box=box, datum=datum, bands=bands, layer=layer, buffer_km=buffer_km, repair=repair)
+    found = await zoning.inspect(body, name or title, options)
     async with db.begin(house.of(request).pool, access.scope_of(request)) as tx:
-        return Made(await zoning.import_zone(tx, actor, incident, NewZone(title, reason), body, bands, now))
+        return Made(await zoning.import_zone(tx, actor, incident, NewZone(title, reason), body, found, now, options))
 
 
 @post("/zones/{zone:uuid}/force", action="zone.force", status_code=204)
