@@ -40,6 +40,7 @@ async def inspect(content: bytes, name: str, options: Options = Options(), wall_
     """
     if len(content) > MAX_BYTES:
         raise ZoneFileError("too_large", f"文件超过 {MAX_BYTES // 1_000_000} MB · the file is larger than {MAX_BYTES // 1_000_000} MB")
+    name = name.encode(errors="replace").decode()  # a file name need not be text
     answer = await _ask(Request(name=name, options=options), content, wall_seconds)
     if answer.zone is None:
         raise _unreadable()
@@ -64,7 +65,11 @@ async def geopackage(name: str, shapes: Sequence[Shape]) -> bytes:
 
 async def _ask(request: Request, content: bytes, wall_seconds: float) -> Answer:
     try:
-        status, output = await cage.run("geo.read", msgspec.json.encode(request) + b"\n" + content, _ENVIRONMENT, wall_seconds)
+        head = msgspec.json.encode(request)
+    except UnicodeEncodeError:
+        raise ZoneFileError("encoding", "选项中有无法识别的文字 · an option is not text") from None
+    try:
+        status, output = await cage.run("geo.read", head + b"\n" + content, _ENVIRONMENT, wall_seconds)
     except cage.Busy:
         raise ZoneFileError("busy", "正在处理的文件太多，请稍后再试 · too many files are being read; try again in a minute") from None
     except cage.Heavy:

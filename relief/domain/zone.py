@@ -91,3 +91,23 @@ class Moved(msgspec.Struct, frozen=True):
 
     came_in: list[UUID]
     went_out: list[UUID]
+
+
+class Overlaid(msgspec.Struct, frozen=True):
+    """A county under a zone: km² and share of its area inside; its registered households by band rank, -1 outside every band."""
+
+    county: str
+    name: str
+    area_km2: float
+    share: float
+    by_rank: dict[int, int]
+
+    @property
+    def registered(self) -> int:
+        """Registered households of the county."""
+        return sum(self.by_rank.values())
+
+    @property
+    def inside(self) -> int:
+        """Those in some band."""
+        return self.registered - self.by_rank.get(-1, 0)

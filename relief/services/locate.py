@@ -53,3 +53,8 @@ async def locate(tx: Tx, county: str, zone: UUID, now: datetime) -> Located:
         detail = {"households": located.households, "by_rank": {str(r): n for r, n in located.by_rank.items()}, "edge": located.edge}
         await audits.add(tx, county, SYSTEM, "household.locate", "zone", [zone], now, detail)
     return located
+
+
+async def locate_all(tx: Tx, zone: UUID, now: datetime) -> list[Located]:
+    """The same in every county the zone touches, among the households this transaction may see."""
+    return [await locate(tx, touched.county, zone, now) for touched in await zones.counties(tx, zone)]

@@ -21,7 +21,7 @@ from relief.domain.days import beijing_day
 from relief.domain.errors import Conflict, Invalid, Refused
 from relief.domain.incident import NewIncident as NewIncident
 from relief.domain.policy import Actor, require
-from relief.domain.zone import Area, BandMove, Difference, Moved
+from relief.domain.zone import Area, BandMove, Difference, Moved, Overlaid
 from relief.domain.zone import NewZone as NewZone
 from relief.store import audits, incidents, locations, regions, zone_sources, zones
 from relief.store.db import Tx
@@ -173,6 +173,21 @@ async def put_in_force(tx: Tx, actor: Actor, zone: UUID, now: datetime) -> None:
 async def counties(tx: Tx, zone: UUID) -> list[str]:
     """Codes of the counties a version touches."""
     return [t.county for t in await zones.counties(tx, zone)]
+
+
+async def overlaid(tx: Tx, zone: UUID) -> list[Overlaid]:
+    """The counties a version touches, the largest part first, with the households this transaction may see; also of a draft."""
+    version, bands, touched = await zones.get(tx, zone), await zones.bands(tx, zone), await zones.counties(tx, zone)
+    found = await locations.places(tx, [t.county for t in touched], version.incident, zone)
+    place = await asyncio.to_thread(geometry.ranks, [b.geometry for b in bands], found.lon, found.lat, np.zeros(len(found.lon)))
+    kinds, counts = np.unique(np.stack([found.county, place.rank]), axis=1, return_counts=True)
+    by_county: dict[str, dict[int, int]] = {}
+    for (county, rank), n in zip(kinds.T.tolist(), counts.tolist(), strict=True):
+        by_county.setdefault(f"{county:06d}", {})[rank] = n
+    return [
+        Overlaid(t.county, t.name, t.area_km2, t.share, by_county.get(t.county, {}))
+        for t in sorted(touched, key=lambda t: -t.area_km2)
+    ]  # fmt: skip
 
 
 async def difference(tx: Tx, old_zone: UUID, new_zone: UUID) -> Difference:

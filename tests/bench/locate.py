@@ -11,7 +11,7 @@ import shapely
 
 from relief.services.locate import locate
 from relief.store import db
-from tests.bench import postgis, world
+from tests.bench import postgis, visible, world
 from tests.bench.harness import Figure, Omitted, Owner, compared, like, place, watch
 from tests.make import LUDING, NOW
 
@@ -48,7 +48,7 @@ async def run(rows: int) -> Sequence[Figure]:
         theirs, inside = peer
         assert inside == sum(n for rank, n in done.by_rank.items() if rank >= 0)
         lines.append(compared(name, rows, again, "PostGIS", theirs, 0.7))
-    return lines
+    return [*lines, await visible.line(min(rows, visible.MADE_FOR))]
 
 
 async def _bare(owner: Owner, wkb: Sequence[bytes]) -> None:

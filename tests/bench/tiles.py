@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
-import os
 import random
 import tempfile
 import time
@@ -12,22 +10,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from uuid import UUID
 
-import httpx
-
-from relief.domain.policy import SYSTEM, Grant
-from relief.services import sign_in
 from relief.store import db, squares
 from relief.store.views import cells
 from tests import make
+from tests.bench import served
 from tests.bench.harness import Figure, Line, Owner, Place, at_home, cpu_s, judge, postmaster, watch
 from tests.make import NOW
-from tests.processes import free_url, port, process
 
 #: Promise for a tile over 1,000,000 households.
 MOST_S = 0.2
 #: Tiles asked of one zoom.
 EACH = 60
-PASSWORD = "a calm long password"
 _WAITING = 0.005  # of the households came just now and are not added up yet
 
 # Real villages of the province, each with its share of the households within some 3 km.
@@ -87,8 +80,7 @@ async def _fill(here: Place, rows: int) -> tuple[UUID, Line]:
                 while await squares.gather(tx, county):
                     pass
     await here.owner.execute(_CHANGES, int(_WAITING * 1000), True)
-    async with db.begin(here.house.pool) as tx:
-        await sign_in.create_staff(tx, SYSTEM, [sign_in.NewStaff("bench", "测试员", PASSWORD, (Grant("province_officer", "51"),))], NOW)
+    await served.staff(here, "bench", "province_officer", "51")
     rate = round(rows * (1 - _WAITING) / seen.seconds)
     return incident, Line(
         name="changes added up", rows=rows, seconds=round(seen.seconds, 2), cpu_s=round(seen.cpu_s, 2), unit="/s", value=rate
@@ -107,32 +99,16 @@ async def _asked(owner: Owner) -> list[tuple[int, int, int]]:
 
 async def _ask(home: Path, incident: UUID, asked: Sequence[tuple[int, int, int]]) -> tuple[dict[int, list[float]], float]:
     """Seconds of every tile by zoom, and the CPU seconds of all."""
-    url = free_url()
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("RELIEF_")}
-    environment |= {"RELIEF_HOME": str(home), "RELIEF_LISTEN_PORT": port(url), "RELIEF_PUBLIC_URL": url}
     took: dict[int, list[float]] = {}
-    with process(environment, "serve") as serve:
-        async with httpx.AsyncClient(base_url=url, timeout=60, transport=httpx.AsyncHTTPTransport(retries=0)) as client:
-            await _open(client)
-            roots = [serve.pid, postmaster(home / "pg") or serve.pid]
-            before = cpu_s(roots)
-            for z, x, y in asked:
-                started = time.perf_counter()
-                answer = await client.get(f"/incidents/{incident}/cells/{z}/{x}/{y}")
-                took.setdefault(z, []).append(time.perf_counter() - started)
-                assert answer.status_code == 200, answer.text
-            return took, round(cpu_s(roots) - before, 2)
-
-
-async def _open(client: httpx.AsyncClient) -> None:
-    """Wait for the door, then sign in."""
-    while True:
-        try:
-            answer = await client.post("/api/v1/session", json={"login": "bench", "password": PASSWORD})
-            break
-        except httpx.TransportError:
-            await asyncio.sleep(0.1)
-    assert answer.status_code == 201, answer.text
+    async with served.serving(home) as web, served.signed_in(web, "bench") as client:
+        roots = [web.process.pid, postmaster(home / "pg") or web.process.pid]
+        before = cpu_s(roots)
+        for z, x, y in asked:
+            started = time.perf_counter()
+            answer = await client.get(f"/incidents/{incident}/cells/{z}/{x}/{y}")
+            took.setdefault(z, []).append(time.perf_counter() - started)
+            assert answer.status_code == 200, answer.text
+        return took, round(cpu_s(roots) - before, 2)
 
 
 def _row(lat: float, z: int) -> int:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import Geod
 
-from geo import area, counties, data, locate, overlay, zonefile
+from geo import area, counties, data, locate, overlay, read, zonefile
 from tests.geo.shapes import LAT, LON, feature, file, polygon, square
 
 pytestmark = pytest.mark.slow  # many points against many shapes
@@ -137,3 +137,19 @@ def test_the_county_polygons_are_a_gapless_coverage() -> None:
     assert len(known.codes) == 183
     assert shapely.is_valid(known.shapes).all()
     assert shapely.coverage_is_valid(known.shapes)
+
+
+@given(st.lists(st.tuples(*[st.integers(0, 8)] * 4), min_size=2, max_size=6), st.integers(1, 5))
+def test_what_a_version_gains_and_loses_is_exact(boxes: list[tuple[int, int, int, int]], cut: int) -> None:
+    """Zones of unit squares: the areas are those of the squares only one of the two has."""
+    cells = [{(x, y) for x in range(a, a + c % 3 + 1) for y in range(b, b + d % 3 + 1)} for a, b, c, d in boxes]
+    old, new = set().union(*cells[:cut]), set().union(*cells[cut:] or [{(0, 0)}])
+    unit = {cell: area.km2(_unit(cell)) for cell in old | new}
+    gained, lost = read._difference(*([shapely.to_wkb(shapely.union_all([_unit(c) for c in zone]))] for zone in (old, new)))
+    assert gained == pytest.approx(sum(unit[c] for c in new - old), rel=1e-9, abs=1e-9)
+    assert lost == pytest.approx(sum(unit[c] for c in old - new), rel=1e-9, abs=1e-9)
+
+
+def _unit(cell: tuple[int, int]) -> Any:
+    x, y = 102 + cell[0] / 8, 29 + cell[1] / 8
+    return shapely.box(x, y, x + 1 / 8, y + 1 / 8)

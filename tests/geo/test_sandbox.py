@@ -9,7 +9,7 @@ import time
 import pytest
 
 from geo import data, read, sandbox
-from geo.model import ZoneFileError
+from geo.model import Options, ZoneFileError
 from tests.geo.shapes import LAT, LON, feature, file, one, polygon
 
 pytestmark = pytest.mark.slow  # every case is a process of its own
@@ -104,3 +104,12 @@ except Exception:
     limits = (resource.RLIMIT_CPU, resource.RLIMIT_AS, resource.RLIMIT_CORE)
     print(*(resource.getrlimit(l)[0] for l in limits), file=sys.stderr)
 """
+
+
+async def test_a_file_name_and_options_that_are_no_text_do_no_harm() -> None:
+    """Names on a disk are bytes; Python carries what is not UTF-8 in them as lone surrogates."""
+    zone = await sandbox.inspect(data.LUDING_V1.read_bytes(), "\udcff.geojson")
+    assert zone.name == "?.geojson"
+    with pytest.raises(ZoneFileError) as caught:
+        await sandbox.inspect(data.LUDING_V1.read_bytes(), "a.geojson", Options(bands="\udcff"))
+    assert caught.value.code == "encoding"

@@ -50,6 +50,9 @@ async def test_the_landing_page_leads_to_everything(shared_enter: Enter) -> None
     assert {"self", "service-desc", "service-doc", "conformance", "data"} <= rels.keys()
     for rel in ("self", "service-desc", "conformance", "data"):
         assert (await officer.get(rels[rel])).status_code == 200, rel
+    described = (await officer.get(rels["service-desc"])).json()
+    assert described["openapi"].startswith("3.0")
+    assert described["components"]["parameters"]["limit"]["schema"]["maximum"] == 1000  # map programs size their pages by it
     said = (await officer.get("/ogc/conformance")).json()["conformsTo"]
     assert "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core" in said
 

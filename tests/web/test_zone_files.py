@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import random
 from pathlib import Path
 
 import pytest
@@ -58,3 +60,51 @@ async def test_a_refused_file_says_where_and_shows_the_shape_and_a_repair_is_ask
         found = await tx.fetchrow("SELECT area_before_km2, area_after_km2 FROM zone_repair")
     assert found["area_before_km2"] == pytest.approx(found["area_after_km2"], rel=1e-6)
     assert found["area_before_km2"] > 200
+
+
+def bomb() -> bytes:
+    draw = random.Random(2022)
+    ring = [[102 + draw.random(), 29 + draw.random()] for _ in range(2_000)]
+    return one([*ring, ring[0]])
+
+
+HOSTILE = {
+    "a VRT that names a file of the server": (
+        b"<OGRVRTDataSource><OGRVRTLayer name='x'><SrcDataSource>/etc/passwd</SrcDataSource></OGRVRTLayer></OGRVRTDataSource>",
+        "zone.geojson",
+        "type_mismatch",
+    ),
+    "WKB nested until a parser overflows": (makers.geopackage([makers.nested_wkb(200_000)]), "a.gpkg", None),
+    "a polygon that explodes when mended": (bomb(), "a.geojson", "file_too_heavy"),
+    "a KMZ that leaves its folder": (
+        makers.archive({"doc.kml": makers.kml(makers.kml_polygon(square(0.1))), "../x": b"x"}),
+        "a.kmz",
+        "zip_path",
+    ),
+    "an external entity": (b'<!DOCTYPE kml [<!ENTITY x SYSTEM "file:///etc/passwd">]><kml>&x;</kml>', "a.kml", "xml_doctype"),
+    "an archive of zeros": (makers.archive({"doc.kml": b" " * 200_000_000}), "a.kmz", "zip_too_large"),
+    "an archive of archives": (
+        makers.archive({f"{n}.zip": makers.archive({"0.dll": b"\0" * 4_000_000}) for n in range(16)}),
+        "42.zip",
+        "zip_content",
+    ),
+}
+
+
+async def test_hostile_files_leave_the_server_serving(enter: Enter, pool: db.Pool) -> None:
+    """All at once, by the door a browser uses too; meanwhile and afterwards the house answers, and nothing was kept."""
+    async with db.begin(pool) as tx:
+        incident = await make.incident(tx)
+    officer = await enter("province_officer", "51")
+    path, said = f"/api/v1/incidents/{incident}/zones", {"title": "范围", "reason": "会商", "repair": "true"}
+    headers = {"Content-Type": "application/octet-stream"}
+    sent = [officer.post(path, params=said | {"name": name}, content=content, headers=headers) for content, name, _ in HOSTILE.values()]
+    *answers, alive = await asyncio.gather(*sent, officer.get("/sign-in"))
+    assert alive.status_code == 200
+    for (what, (_, _, code)), answer in zip(HOSTILE.items(), answers, strict=True):
+        assert answer.status_code == 422, (what, answer.text)
+        assert answer.json()["code"] == (code or answer.json()["code"]), (what, answer.text)
+        assert "root:" not in answer.text
+    assert (await officer.post(path, params=said, content=one(square(0.1)), headers=headers)).status_code == 201
+    async with db.read(pool) as tx:
+        assert await db.value(tx, "SELECT count(*) FROM zone") == 1

@@ -22,6 +22,9 @@ WHERE h.village LIKE ANY ($1::text[]) AND ($2::uuid IS NULL OR h.incident = $2) 
   AND CASE $4::text
       WHEN 'undecided' THEN NOT EXISTS (SELECT FROM decision d WHERE d.county = h.county AND d.household = h.id AND d.status = 'current')
       WHEN 'registered' THEN h.status NOT IN ('duplicate', 'rejected')
+      WHEN 'inside' THEN h.status NOT IN ('duplicate', 'rejected') AND EXISTS (
+          SELECT FROM zone z JOIN location l ON l.county = h.county AND l.zone = z.id AND l.household = h.id
+          WHERE z.incident = h.incident AND z.status = 'in force' AND l.rank >= 0)
       WHEN 'decided' THEN EXISTS (SELECT FROM award a WHERE a.county = h.county AND a.household = h.id AND a.incident = h.incident
                                   AND a.status IN ('proposed', 'approved', 'completed'))
       WHEN 'approved' THEN EXISTS (SELECT FROM award a WHERE a.county = h.county AND a.household = h.id AND a.incident = h.incident

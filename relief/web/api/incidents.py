@@ -122,8 +122,9 @@ async def import_zone(
 
 @post("/zones/{zone:uuid}/force", action="zone.force", status_code=204)
 async def force_zone(tx: given.Write, actor: given.Me, now: given.Now, zone: given.FromPath[UUID]) -> None:
-    """Put a draft in force; not by its drafter."""
+    """Put a draft in force; not by its drafter. The households in your area are located in it at once."""
     await zoning.put_in_force(tx, actor, zone, now)
+    await locate.locate_all(tx, zone, now)
 
 
 @get("/zones/{zone:uuid}/difference/{other:uuid}", action="incident.read")

@@ -21,7 +21,7 @@ from relief.web.given import Req
 from relief.web.texts import Texts
 
 SHOWS: Final = {
-    "all": (None, None), "registered": (None, "registered"), "undecided": (("staged", "located", "verified"), "undecided"), "decided": (None, "decided"),
+    "all": (None, None), "registered": (None, "registered"), "inside": (None, "inside"), "undecided": (("staged", "located", "verified"), "undecided"), "decided": (None, "decided"),
     "approved": (None, "approved"), "bank": (None, "bank"), "paid": (None, "paid"), "confirmed": (None, "confirmed"),
     "duplicate": (("duplicate", "rejected"), None),
 }  # fmt: skip

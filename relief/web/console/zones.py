@@ -16,7 +16,7 @@ from litestar.params import MultipartBody
 from relief.domain.errors import Invalid
 from relief.domain.policy import Actor
 from relief.domain.zone import Difference, NewZone
-from relief.services import activate, zone_files, zoning
+from relief.services import activate, locate, zone_files, zoning
 from relief.services.zone_files import Options
 from relief.store import db
 from relief.store.db import Tx
@@ -132,6 +132,16 @@ async def _cost(
     return Cost(f"{running.key} {running.version}", before.households, after.households, before.amount_fen, after.amount_fen)
 
 
+@get("/incidents/{incident:uuid}/zones/{zone:uuid}/overlay", action="incident.read")
+async def overlay(request: Req, read: given.Read, incident: given.FromPath[UUID], zone: given.FromPath[UUID]) -> Response[str]:
+    """How much of each county lies in this version, of its area and of its registered households; it may take seconds, so it comes by itself."""
+    found = await incidents.incident(read, incident)
+    bands = {b.rank: b.label for b in await incidents.bands(read, zone)}
+    return pages.page(
+        request, "zone_overlay.html", incident=found, zone=zone, lines=await zoning.overlaid(read, zone), bands=bands, drill=found.drill
+    )
+
+
 @get("/incidents/{incident:uuid}/zones/new", action="zone.draft")
 async def new_zone(request: Req, read: given.Read, incident: given.FromPath[UUID]) -> Response[str]:
     """Draw, or choose a file."""
@@ -194,8 +204,9 @@ def _km(text: str) -> float | None:
 async def force(
     data: given.Form[Token], tx: given.Write, actor: given.Me, now: given.Now, incident: given.FromPath[UUID], zone: given.FromPath[UUID]
 ) -> Response[bytes]:
-    """The second person puts it in force."""
+    """The second person puts it in force; the households of their area are located in it at once."""
     await zoning.put_in_force(tx, actor, zone, now)
+    await locate.locate_all(tx, zone, now)
     return common.go(f"/incidents/{incident}", "forced")
 
 
@@ -211,4 +222,4 @@ async def file(
     return Response(content=made.content, media_type=made.media_type, headers=dict(headers))
 
 
-HANDLERS: Final = [zones, cost, new_zone, check, import_zone, force, file]
+HANDLERS: Final = [zones, cost, overlay, new_zone, check, import_zone, force, file]
