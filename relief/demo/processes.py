@@ -31,8 +31,8 @@ class Places(msgspec.Struct, frozen=True):
 
 def places(settings: Settings) -> Places:
     """Loopback addresses: the configured port for the console when it is free, any free one otherwise."""
-    web = f"http://127.0.0.1:{_free(settings.listen_port)}"
-    phones = f"http://127.0.0.1:{_free(8081)}"
+    web = f"http://127.0.0.1:{free_port(settings.listen_port)}"
+    phones = f"http://127.0.0.1:{free_port(8081)}"
     mine = {
         "RELIEF_HOME": str(settings.home),
         "RELIEF_LISTEN_PORT": web.rsplit(":", 1)[1],
@@ -91,7 +91,8 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def _free(preferred: int) -> int:
+def free_port(preferred: int = 0) -> int:
+    """The preferred port where it is free, any other otherwise."""
     for port in (preferred, 0):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port just given back is free, as the server will find too

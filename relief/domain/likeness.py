@@ -81,22 +81,23 @@ class Limits(msgspec.Struct, frozen=True):
 
 
 def blocks(village: str, people: Iterable[tuple[str, str, bytes]], shared: Iterable[bytes | None], key: Callable[[str], int]) -> list[int]:
-    """The blocks of one household: `people` are (name, id number, id hash), `shared` the hashes of phone and account.
+    """The blocks of one household: `people` are (name, id number, id hash), householder first, `shared` the hashes of phone and account.
 
     Even blocks come from exact keys (one pair a household is enough), odd ones are compared within the block; `key` hashes to 64 bits.
     """
     found = {exact(h) for h in shared if h is not None}
-    for name, number, id_hash in people:
+    for place, (name, number, id_hash) in enumerate(people):
         sounds = sorted(pinyin.syllables(name))
         initials = "".join(s[0] for s in sounds)
-        found.add(exact(id_hash))
-        for clue in (
+        clues = [
             f"year {village} {number[6:10]} {initials}",  # a slip in day or month, a character that sounds nearly alike
-            f"day {village} {number[10:14]} {initials}",  # a slip in the year
             f"birth {village} {number[6:14]}",  # another name
-            f"born {number[6:14]} {' '.join(sounds)}",  # another village
-        ):
-            found.add(key(clue) | 1)
+        ]
+        if place == 0:  # a householder alone must be found by other slips too; a whole family is found by its others
+            clues.append(f"day {village} {number[10:14]} {initials}")  # a slip in the year
+            clues.append(f"born {number[6:14]} {' '.join(sounds)}")  # another village
+        found.add(exact(id_hash))
+        found.update(key(clue) | 1 for clue in clues)
     return sorted(found)
 
 

@@ -13,7 +13,7 @@ from relief.domain import identity
 from relief.domain.errors import Conflict, Invalid
 from relief.domain.policy import Actor, require
 from relief.domain.sealing import Keys
-from relief.store import accounts, approvals, audits, db, payments
+from relief.store import accounts, approvals, audits, blocks, db, payments
 from relief.store.db import Tx
 
 
@@ -73,5 +73,6 @@ async def confirm(tx: Tx, actor: Actor, county: str, ids: Sequence[UUID], now: d
     chosen = [w.id for w in waiting]
     await approvals.sign(tx, county, chosen, "account", "confirm", actor.person, audits.digest(sorted(w.digest for w in waiting)), now)
     await accounts.make_current(tx, county, chosen, [w.person for w in waiting])
+    await blocks.queue_accounts(tx, county, chosen)
     await audits.add(tx, county, actor, "account.confirm", "account", chosen, now)
     return await payments.reissue(tx, county, chosen, now)

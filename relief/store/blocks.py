@@ -18,6 +18,13 @@ INSERT INTO unmatched (county, household, blocks) SELECT county, household, bloc
     AS t (county, household, blocks)
 ON CONFLICT (county, household) DO UPDATE SET blocks = unmatched.blocks || excluded.blocks
 """
+_QUEUE_ACCOUNTS = """
+INSERT INTO unmatched (county, household, blocks)
+SELECT p.county, p.household, array_agg(('x' || encode(substr(c.account_hash, 1, 8), 'hex'))::bit(64)::bigint & ~1::bigint)
+FROM account c JOIN person p ON p.county = c.county AND p.id = c.person
+WHERE c.county = $1 AND c.id = ANY ($2::uuid[]) GROUP BY p.county, p.household
+ON CONFLICT (county, household) DO UPDATE SET blocks = unmatched.blocks || excluded.blocks
+"""
 #: One matcher at a time: two of them would not see each other's households.
 _ALONE = "SELECT pg_advisory_xact_lock(hashtextextended('match households', 0))"
 _EMPTY = "SELECT NOT EXISTS (SELECT FROM block)"
@@ -105,6 +112,11 @@ class _Household(msgspec.Struct, frozen=True):
 async def queue(tx: Tx, rows: Sequence[tuple[str, UUID, Sequence[int]]]) -> None:
     """Households that wait to be compared: (county, household, blocks)."""
     await run(tx, _QUEUE, [r[0] for r in rows], [r[1] for r in rows], [f"{{{','.join(map(str, r[2]))}}}" for r in rows])
+
+
+async def queue_accounts(tx: Tx, county: str, accounts: Sequence[UUID]) -> None:
+    """Compare the owners of these account versions again: a corrected card may be somebody else's."""
+    await run(tx, _QUEUE_ACCOUNTS, county, list(accounts))
 
 
 async def take(tx: Tx, most: int) -> Taken:

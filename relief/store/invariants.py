@@ -341,6 +341,17 @@ PEOPLE: Final[Sequence[Invariant]] = (
                SELECT FROM complaint k WHERE k.county = c.county AND k.payment = c.payment AND k.owner <> '')""",
     ),
     Invariant(
+        "duplicates_ask_for_nothing",
+        "a household that was found to be another one has no proposed award and no open suspicion, and the other one exists",
+        "SELECT count(*) FROM household",
+        """SELECT h.county || '/' || h.id AS row FROM household h WHERE h.duplicate_of IS NOT NULL AND (
+               h.status <> 'duplicate'
+               OR EXISTS (SELECT FROM award a WHERE a.county = h.county AND a.household = h.id AND a.status = 'proposed')
+               OR EXISTS (SELECT FROM suspicion s WHERE s.status = 'open' AND ((s.county, s.household) = (h.county, h.id)
+                          OR (s.other_county, s.other) = (h.county, h.id)))
+               OR NOT EXISTS (SELECT FROM household k WHERE k.id = h.duplicate_of))""",
+    ),
+    Invariant(
         "walls_stand",
         "row-level security is forced on every county table and the application owns nothing [41]",
         "SELECT count(*) FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace",

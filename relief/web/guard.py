@@ -47,7 +47,8 @@ def load(body: bytes) -> Any:
         plain = _DECODER.decode(text)
     except JSONDecodeError as error:
         raise Invalid("not_json", "不是有效的 JSON · this is not valid JSON", position=error.pos) from None
-    _strings(plain)
+    if "\\" in text or _CONTROL.search(text):  # without an escape nothing can stand in a string that does not stand in the text
+        _strings(plain)
     return plain
 
 

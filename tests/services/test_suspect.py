@@ -18,7 +18,7 @@ from relief.domain.sealing import Keys
 from relief.services import approve, disburse, suspect
 from relief.services.adjudicate import Ruling, decide
 from relief.services.register import register
-from relief.store import db, invariants
+from relief.store import blocks, db, invariants
 from relief.store.db import Pool, Tx
 from tests import make
 from tests.make import LUDING, MOXI, NOW, SHIMIAN
@@ -122,6 +122,20 @@ async def test_found_again_is_found_once(tx: Tx, keys: Keys) -> None:
     )
     await suspect.find(tx, Limits(), NOW, keys)
     assert len(await found(tx)) == 1
+
+
+async def test_a_corrected_account_that_is_somebody_elses_is_suspected(tx: Tx, keys: Keys) -> None:
+    incident, reporter = await make.incident(tx), await make.staff(tx, ("reporter", MOXI))
+    await registered(tx, keys, reporter, incident, 1, members=[Member("莫演山", numbers.householder_id(1))])
+    await registered(tx, keys, reporter, incident, 2, members=[Member("尤夏", numbers.householder_id(2))])
+    await suspect.find(tx, Limits(), NOW, keys)
+    assert await found(tx) == []
+    hashes = [keys.index("account", numbers.account(n)) for n in (1, 2)]
+    await tx.execute("UPDATE account SET account_hash = $1 WHERE account_hash = $2", *hashes)
+    changed = await tx.fetchval("SELECT max(id::text)::uuid FROM account WHERE account_hash = $1", hashes[0])
+    await blocks.queue_accounts(tx, LUDING, [changed])
+    await suspect.find(tx, Limits(), NOW, keys)
+    assert [c["keys"] for c in await found(tx)] == [["account"]]
 
 
 async def _awarded(tx: Tx, keys: Keys, aid: str, changes: dict[str, Any]) -> tuple[list[UUID], Actor]:
