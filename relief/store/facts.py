@@ -43,17 +43,24 @@ _ADULTS = """
 SELECT h.id AS household, (SELECT count(*)::int FROM person p WHERE p.county = h.county AND p.household = h.id AND p.adult) AS adults
 FROM household h WHERE h.county = ANY ($1::text[]) AND h.incident = $2 AND h.adults IS NULL
 """
-# Eight bytes of each keyed hash (they are random): enough to find what stands twice without comparing rows in the database.
-_MARKS = """
-SELECT coalesce(string_agg(int4send(p.county::int), '') FILTER (WHERE $3), '') AS county,
-       coalesce(string_agg(substr(p.id_hash, 1, 8), ''), '') AS identity,
-       coalesce(string_agg(int4send(p.county::int), '') FILTER (WHERE $3 AND p.role = 'householder'), '') AS home,
-       coalesce(string_agg(coalesce(substr(p.phone_hash, 1, 8), '\\x0000000000000000'), '') FILTER (WHERE p.role = 'householder'), '') AS phone,
-       coalesce(string_agg(coalesce(substr(c.account_hash, 1, 8), '\\x0000000000000000'), '') FILTER (WHERE p.role = 'householder'), '') AS account
-FROM household h
-JOIN person p ON p.county = h.county AND p.household = h.id
-LEFT JOIN account c ON c.county = p.county AND c.person = p.id AND c.status = 'current'
+_WITHOUT_ACCOUNT = """
+SELECT h.county, count(*)::int AS households
+FROM household h JOIN person p ON p.county = h.county AND p.household = h.id AND p.role = 'householder'
 WHERE h.county = ANY ($1::text[]) AND h.incident = $2 AND h.status NOT IN ('duplicate', 'rejected')
+  AND NOT EXISTS (SELECT FROM account c WHERE c.county = p.county AND c.person = p.id AND c.status = 'current')
+GROUP BY h.county
+"""
+# What the register knows of its duplicates already, by exact key, and how many it has not compared yet.
+_REPEATED = """
+SELECT h.county, count(DISTINCT h.id) FILTER (WHERE 'id' = ANY (s.keys))::int AS people,
+       count(DISTINCT h.id) FILTER (WHERE 'account' = ANY (s.keys))::int AS accounts,
+       count(DISTINCT h.id) FILTER (WHERE 'phone' = ANY (s.keys))::int AS phones, count(DISTINCT h.id) FILTER (WHERE s.waits)::int AS waiting
+FROM (SELECT county, household, keys, false AS waits FROM suspicion WHERE status = 'open'
+      UNION ALL SELECT other_county, other, keys, false FROM suspicion WHERE status = 'open'
+      UNION ALL SELECT county, household, '{}', true FROM unmatched) s
+JOIN household h ON h.county = s.county AND h.id = s.household
+WHERE h.county = ANY ($1::text[]) AND h.incident = $2 AND h.status NOT IN ('duplicate', 'rejected')
+GROUP BY h.county ORDER BY h.county
 """
 # A million households are joined as sets, in memory.
 _IN_MEMORY = "SELECT set_config('work_mem', '128MB', true), set_config('enable_nestloop', 'off', true)"
@@ -80,21 +87,20 @@ class _Adults(msgspec.Struct, frozen=True):
     adults: int
 
 
-class _Marks(msgspec.Struct, frozen=True):
-    county: bytes
-    identity: bytes
-    home: bytes
-    phone: bytes
-    account: bytes
+class _CountyCount(msgspec.Struct, frozen=True):
+    county: str
+    households: int
 
 
 class Repeated(msgspec.Struct, frozen=True):
-    """In a county: how many people, accounts and phones stand in a household and also in another one (of any of the counties asked)."""
+    """In a county: households of which a person, the account or the phone stands in another household too, as far as nobody has decided
+    about it; and how many households have not been compared yet."""
 
     county: str
     people: int
     accounts: int
     phones: int
+    waiting: int
 
 
 class Weak(msgspec.Struct, frozen=True):
@@ -167,24 +173,6 @@ def _small(packed: npt.NDArray[np.int64], shift: int, bits: int) -> npt.NDArray[
 
 
 async def weak(tx: Tx, counties: Sequence[str], incident: UUID) -> Weak:
-    """What stands in more than one household, by exact hash, and who has no current account; only counties where there is something."""
-    marks = await one(tx, _MARKS, _Marks, counties, incident, len(counties) > 1)
-    people, accounts, phones = (np.frombuffer(raw, np.uint64) for raw in (marks.identity, marks.account, marks.phone))
-    home = _county(counties, marks.home, len(accounts))
-    pairs = ((_county(counties, marks.county, len(people)), people), (home, accounts), (home, phones))
-    found = [_twice(where, hashes) for where, hashes in pairs]
-    repeated = [Repeated(f"{c:06d}", *(f.get(c, 0) for f in found)) for c in sorted(set().union(*found))]
-    return Weak(repeated, {f"{c:06d}": n for c, n in _counted(home[accounts == 0]).items()})
-
-
-def _twice(counties: npt.NDArray[Any], hashes: npt.NDArray[np.uint64]) -> dict[int, int]:
-    """County → how many of its hashes stand more than once; a hash of zeros is none."""
-    ordered = np.sort(hashes)
-    again = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
-    again = again[again != 0]
-    return _counted(counties[np.isin(hashes, again)]) if len(again) else {}
-
-
-def _counted(counties: npt.NDArray[Any]) -> dict[int, int]:
-    here, many = np.unique(counties, return_counts=True)
-    return {int(c): int(n) for c, n in zip(here, many, strict=True)}
+    """What stands in more than one household, by exact key, and who has no current account; only counties where there is something."""
+    without = await many(tx, _WITHOUT_ACCOUNT, _CountyCount, counties, incident)
+    return Weak(await many(tx, _REPEATED, Repeated, counties, incident), {c.county: c.households for c in without})

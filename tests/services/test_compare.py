@@ -198,14 +198,15 @@ async def test_strange_is_who_is_unlike_the_neighbours(world: World) -> None:
     assert {"more_hurt_than_members", "empty_but_relocated", "rooms_beyond_family"} <= set(told.strangest[0].contradictions)
 
 
-async def test_what_stands_in_two_households_is_counted(world: World) -> None:
-    await world.tx.execute("UPDATE account SET account_hash = '\\x1122334455667788' WHERE county = $1", LUDING)
+async def test_what_stands_in_two_households_is_counted_and_what_nobody_compared_too(world: World) -> None:
+    await world.tx.execute("DELETE FROM unmatched WHERE household = $1", world.near)
     await world.tx.execute(
-        "UPDATE person SET id_hash = '\\x0102030405060708' WHERE household = ANY ($1::uuid[]) AND role = 'householder'",
-        [world.near, world.far],
-    )
+        "INSERT INTO suspicion (county, household, other_county, other, incident, keys, score, reasons, people, blocks, status, found_at) "
+        "VALUES ($1, $2, $1, $3, $4, '{id,account}', 100, '{}', '', 'payment', 'open', $5)",
+        LUDING, world.far, world.near, world.incident, NOW,
+    )  # fmt: skip
     told = await preview(world.tx, world.province, world.incident, world.zone, world.playbook, NOW)
-    assert [(r.county, r.people, r.accounts, r.phones) for r in told.repeated] == [(LUDING, 2, 3, 0)]
+    assert [(r.county, r.people, r.accounts, r.phones, r.waiting) for r in told.repeated] == [(LUDING, 2, 2, 0, 2)]
 
 
 async def test_counts_by_hand_give_what_the_households_would(world: World) -> None:
