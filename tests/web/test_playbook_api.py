@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 import httpx
+import pytest
 
 from relief.domain.sealing import Keys
 from relief.store import db
@@ -16,6 +17,7 @@ from tests.web.test_playbooks import CASES, NEXT, TEXT, version
 from tests.web.test_scenarios import world
 
 __all__ = ["version", "world"]
+pytestmark = pytest.mark.slow
 API = "/api/v1"
 TOML = {"Content-Type": "application/toml"}
 

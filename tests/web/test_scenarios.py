@@ -25,6 +25,8 @@ from tests.web.conftest import Clock, Enter
 from tests.web.test_console import Desk
 from tests.web.test_playbooks import NEXT, TEXT
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 async def world(pool: db.Pool, keys: Keys, clock: Clock) -> World:
