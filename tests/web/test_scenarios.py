@@ -138,11 +138,15 @@ async def test_before_registration_counts_by_hand_are_enough(world: World, enter
 
 def test_every_chart_holds_the_whole_sum() -> None:
     """A second scenario stands beside the first in the same rows."""
-    lines = [Line("513322", 0, "Ⅸ", "EMERG", 2, 6, 60_000), Line("511824", 1, "Ⅷ", "HOUSE", 1, 3, 2_000_000)]
-    categories = [Category("513322", "EMERG", "ordinary", 2, 6, 60_000), Category("511824", "HOUSE", "low_income", 1, 3, 2_000_000)]
-    stages = [Stage("EMERG", 1, "none", "2022-09", 2, 60_000), Stage("HOUSE", 1, "materials_ready", None, 1, 2_000_000)]
+    lines = [
+        Line("513322", 0, "Ⅸ", "EMERG", 1, 3, 20_000),
+        Line("513322", 1, "Ⅷ", "EMERG", 1, 3, 40_000),
+        Line("511824", 1, "Ⅷ", "HOUSE", 1, 3, 2_000_000),
+    ]
+    categories = [Category("513322", "EMERG", "ordinary", 2, 6, 60_000), Category("511824", "HOUSE", "ordinary", 1, 3, 2_000_000)]
+    stages = [Stage("EMERG", 1, "none", "2022-09", 2, 60_000), *(Stage("HOUSE", n, "materials_ready", None, 1, 1_000_000) for n in (1, 1))]
     shown = Preview(3, 0, 3, 9, 2_060_000, lines, [], [], {}, [], categories, stages)
-    less = Preview(3, 0, 2, 6, 60_000, lines[:1], [], [], {}, [], categories[:1], stages[:1])
+    less = Preview(3, 0, 2, 6, 60_000, lines[:2], [], [], {}, [], categories[:1], stages[:1])
     labels = Labels({"513322": "泸定县"}, playbook.read(TEXT), Texts("zh"))
     found = {c.key: c for c in charts(labels, shown, less)}
     assert list(found) == ["county", "band", "aid", "category", "stage", "month"]

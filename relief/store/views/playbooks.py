@@ -16,11 +16,13 @@ from relief.store.views.running import Waiting
 __all__ = [
     "Dated",
     "Named",
+    "Open",
     "Version",
     "by_name",
     "counties",
     "drafts_of",
     "in_force",
+    "open_",
     "standard",
     "standards",
     "version",
@@ -66,6 +68,10 @@ SELECT 'move', NULL, count(*), NULL, min(drafted_at) FROM activation_move m
 WHERE status = 'draft' AND drafted_by <> $4
   AND EXISTS (SELECT FROM zone_county c WHERE c.zone = m.zone AND c.county LIKE ANY ($3::text[])) HAVING count(*) > 0
 """
+_OPEN = """
+SELECT a.incident, i.name, a.zone, a.playbook FROM activation a JOIN incident i ON i.id = a.incident JOIN playbook p ON p.id = a.playbook
+WHERE p.key = $1 AND a.status <> 'ended' ORDER BY a.proposed_at DESC LIMIT 20
+"""
 _NAMES = "SELECT key || ' ' || version AS name, id FROM playbook"
 _COUNTIES = """
 SELECT code, name FROM region WHERE level = 'county' AND code LIKE ANY ($1::text[]) AND valid_to IS NULL ORDER BY code
@@ -86,6 +92,15 @@ class Version(msgspec.Struct, frozen=True):
     drafted_by: str | None
     approved_by: str | None
     in_force_at: datetime | None
+
+
+class Open(msgspec.Struct, frozen=True):
+    """An activation that has not ended, and the versions it runs by."""
+
+    incident: UUID
+    name: str
+    zone: UUID
+    playbook: UUID
 
 
 class _Name(msgspec.Struct, frozen=True):
@@ -151,3 +166,8 @@ async def by_name(tx: Tx) -> dict[str, UUID]:
 async def drafts_of(tx: Tx, document: str, drafter: UUID | None) -> list[Dated]:
     """The figures one person drafted from one document that still wait."""
     return await many(tx, _DRAFTS_OF, Dated, document, drafter)
+
+
+async def open_(tx: Tx, key: str) -> list[Open]:
+    """The open activations by any version of a playbook, newest first."""
+    return await many(tx, _OPEN, Open, key)

@@ -16,7 +16,7 @@ from relief.store.views import incidents
 from relief.store.views import payments as views
 from relief.store.views.payments import Filter, PaymentRow
 from relief.web import given, guard, house, pages
-from relief.web.console import common
+from relief.web.console import common, scenarios
 from relief.web.console.common import MoneyForm
 from relief.web.given import Req
 from relief.web.texts import Texts
@@ -92,7 +92,7 @@ async def payments(
     found = await views.payments(read, common.patterns(actor, "award.read"), only, common.unpack(after), common.PAGE)
     keys = house.of(request).keys
     return pages.page(
-        request, "payments.html", rows=[Row(p, masked.name(keys, p.person, p.sealed_person)) for p in found], show=show, shows=list(SHOWS), now=now,
+        request, "payments.html", placeholders=await scenarios.placeholders(read, of.id, now) if of else 0, rows=[Row(p, masked.name(keys, p.person, p.sealed_person)) for p in found], show=show, shows=list(SHOWS), now=now,
         incident=of, more=common.pack(found[-1].county, found[-1].id) if len(found) == common.PAGE else None, drill=bool(of and of.drill),
     )  # fmt: skip
 

@@ -16,7 +16,7 @@ from relief.store.views import households as views
 from relief.store.views import playbooks
 from relief.store.views.households import Event, HouseholdRow
 from relief.web import given, house, pages, shown
-from relief.web.console import common
+from relief.web.console import common, scenarios
 from relief.web.given import Req
 from relief.web.texts import Texts
 
@@ -57,7 +57,7 @@ async def page(
     found = await views.households(read, villages, of.id if of else None, statuses, stage, common.unpack(after), common.PAGE)
     keys = house.of(request).keys
     return pages.page(
-        request, "households.html", rows=[Row(h, masked.name(keys, h.person, h.sealed_person)) for h in found], show=show, shows=list(SHOWS), now=now,
+        request, "households.html", placeholders=await scenarios.placeholders(read, of.id, now) if of else 0, rows=[Row(h, masked.name(keys, h.person, h.sealed_person)) for h in found], show=show, shows=list(SHOWS), now=now,
         incident=of, families=FAMILY_TYPES, more=common.pack(found[-1].county, found[-1].id) if len(found) == common.PAGE else None,
         drill=bool(of and of.drill),
     )  # fmt: skip

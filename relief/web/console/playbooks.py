@@ -128,7 +128,7 @@ async def one(
     if version.status == "draft" and current:
         changes = [r for r in comparison.compare(await _document(read, current, place, t), doc) if r.state != "same"]
     return pages.page(
-        request, "playbook.html", version=version, doc=doc, area=place.area, day=place.day, areas=place.areas, now=now, current=current,
+        request, "playbook.html", runs=await views.open_(read, version.key) if version.status == "draft" else [], version=version, doc=doc, area=place.area, day=place.day, areas=place.areas, now=now, current=current,
         changes=changes, worked=await worked.run(read, playbook), book=playbooks.read(version.body), counts=comparison.count(changes), numbers=NUMBERS[pages.language(request)], done=common.done_of(request),
     )  # fmt: skip
 
