@@ -20,13 +20,15 @@ from relief.store.db import Tx
 from tests.bench import world
 from tests.bench.harness import Figure, Line, Place, Watch, judge, place, timed, watch
 from tests.bench.world import Event
-from tests.make import LUDING, NOW, proof
+from tests.make import LUDING, NOW, proof, staff
 
 #: Awards under one signature, as a township's screen and the API allow.
 LIST = 20_000
 #: Lines in a file, the production limit.
 LINES = 5_000
-_DRAFTED = "UPDATE county_activation SET status = 'drafted', activated_by = NULL, activated_at = NULL"
+_DRAFTED = (
+    "UPDATE county_activation SET status = 'drafted', activated_by = NULL, activated_at = NULL; UPDATE playbook SET status = 'in force'"
+)
 _WAITING = "SELECT id, amount_fen FROM award WHERE county = $1 AND aid = 'EMERG' AND status = 'proposed' ORDER BY village, id"
 
 
@@ -72,9 +74,10 @@ async def _timed(here: Place, step: Callable[[Place, Event], Awaitable[None]], a
 
 
 async def _activate(here: Place, at: Event) -> None:
+    approver = await staff(here.owner, ("county_approver", LUDING))
+    part = await here.owner.fetchval("SELECT id FROM county_activation WHERE activation = $1", at.activation)
     async with db.begin(here.house.pool) as tx:
-        part = await here.owner.fetchval("SELECT id FROM county_activation WHERE activation = $1", at.activation)
-        await activate(tx, at.officer, LUDING, part, NOW)
+        await activate(tx, approver, LUDING, part, NOW)
 
 
 async def _locate(here: Place, at: Event) -> None:
