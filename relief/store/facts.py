@@ -43,12 +43,14 @@ _ADULTS = """
 SELECT h.id AS household, (SELECT count(*)::int FROM person p WHERE p.county = h.county AND p.household = h.id AND p.adult) AS adults
 FROM household h WHERE h.county = ANY ($1::text[]) AND h.incident = $2 AND h.adults IS NULL
 """
+# Few lack one, so these are found before their households are looked up.
 _WITHOUT_ACCOUNT = """
-SELECT h.county, count(*)::int AS households
-FROM household h JOIN person p ON p.county = h.county AND p.household = h.id AND p.role = 'householder'
-WHERE h.county = ANY ($1::text[]) AND h.incident = $2 AND h.status NOT IN ('duplicate', 'rejected')
-  AND NOT EXISTS (SELECT FROM account c WHERE c.county = p.county AND c.person = p.id AND c.status = 'current')
-GROUP BY h.county
+WITH lacking AS MATERIALIZED (
+    SELECT p.county, p.household FROM person p WHERE p.county = ANY ($1::text[]) AND p.role = 'householder'
+    AND NOT EXISTS (SELECT FROM account c WHERE c.county = p.county AND c.person = p.id AND c.status = 'current')
+)
+SELECT h.county, count(*)::int AS households FROM lacking l JOIN household h ON h.county = l.county AND h.id = l.household
+WHERE h.incident = $2 AND h.status NOT IN ('duplicate', 'rejected') GROUP BY h.county
 """
 # What the register knows of its duplicates already, by exact key, and how many it has not compared yet.
 _REPEATED = """
