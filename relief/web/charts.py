@@ -64,7 +64,7 @@ def _sides(p: Preview, labels: Labels) -> dict[str, Sums]:
     t = labels.t
     return {
         "county": _sum(p.lines, lambda x: labels.counties.get(x.county, x.county)),
-        "band": _sum(sorted(p.lines, key=lambda x: x.rank), lambda x: t("map.band", label=x.label)),
+        "band": _sum(sorted(p.lines, key=lambda x: x.rank), lambda x: t.band(x.label)),
         "aid": _sum(p.lines, lambda x: labels.aid(x.aid)),
         "category": _sum(p.categories, lambda x: _family(x.family, t)),
         "stage": _sum(

@@ -99,13 +99,8 @@ class Words:
 
     def band(self, level: int) -> str:
         """A band as maps call it; where the zone is the county or a list of places it has a name of its own."""
-        label = self._labels.get(level, str(level))
-        return self.t("map.band", label=label) if level >= _INTENSITY else label
+        return self.t.band(self._labels.get(level, str(level)))
 
     def bands(self, levels: Sequence[int]) -> str:
         """Several of them."""
         return self.t.listed(self.band(n) for n in levels)
-
-
-#: From this level on a band is one of seismic intensity.
-_INTENSITY = 6

@@ -37,8 +37,7 @@ def workbook(labels: Labels, preview: Preview) -> bytes:
 
     state = t("sheet.figures")
     lines = [
-        row(x.aid, place(x.county), t("map.band", label=x.label), labels.aid(x.aid), x.households, x.people, _yuan(x.amount_fen))
-        for x in preview.lines
+        row(x.aid, place(x.county), t.band(x.label), labels.aid(x.aid), x.households, x.people, _yuan(x.amount_fen)) for x in preview.lines
     ]
     funds = [
         row(

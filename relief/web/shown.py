@@ -190,7 +190,7 @@ def in_words(codes: Iterable[str], book: Playbook, t: Texts) -> list[str]:
 
 FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "yuan": yuan, "wan": large, "count": count, "moment": moment, "clock_time": clock_time, "span": span, "age": age,
-    "groupby_class": by_class, "digest": digest, "groupby_order": groupby_order, "in_words": in_words, "url": lambda text: quote(str(text), safe=""),
+    "groupby_class": by_class, "digest": digest, "groupby_order": groupby_order, "in_words": in_words, "band_of": lambda label, t: t.band(label), "url": lambda text: quote(str(text), safe=""),
 }  # fmt: skip
 GLOBALS: Final[Mapping[str, Any]] = {
     "tones": tone, "places": PLACES, "roles": roles, "may_any": may_any, "project_name": project_name,

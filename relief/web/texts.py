@@ -23,6 +23,10 @@ def _read() -> Mapping[str, tuple[str, str]]:
 CATALOGUE: Final = _read()
 
 
+#: Signs of seismic intensity.
+_ROMAN: Final = ("Ⅰ", "Ⅱ", "Ⅲ", "Ⅳ", "Ⅴ", "Ⅵ", "Ⅶ", "Ⅷ", "Ⅸ", "Ⅹ", "Ⅺ", "Ⅻ")
+
+
 class Texts:
     """The catalogue in one language: `t('home.title')`; `t.say('中文 · English')` picks the half of a bilingual sentence."""
 
@@ -49,3 +53,7 @@ class Texts:
     def listed(self, words: Iterable[str]) -> str:
         """Words in a row: 'Ⅶ度区、Ⅷ度区'."""
         return ("、", ", ")[self._at].join(words)
+
+    def band(self, label: str) -> str:
+        """A band as maps call it: 'Ⅶ度区'; where the zone is the county or a list of places its band has a name of its own."""
+        return self("map.band", label=label) if label in _ROMAN else label

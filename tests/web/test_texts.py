@@ -60,6 +60,11 @@ def test_every_sentence_a_redirect_leaves_is_in_the_catalogue() -> None:
     assert left <= DONE
 
 
+def test_a_band_without_intensity_keeps_its_own_name() -> None:
+    assert Texts("zh").band("Ⅶ") == "Ⅶ度区"
+    assert Texts("zh").band("灾区") == "灾区"
+
+
 def test_half_of_a_bilingual_sentence_is_shown() -> None:
     assert Texts("zh").say("请先登录 · please sign in") == "请先登录"
     assert Texts("en").say("请先登录 · please sign in") == "please sign in"

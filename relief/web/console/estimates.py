@@ -84,7 +84,7 @@ async def _page(
     seen = {c.code: c.name for c in await books.counties(read, common.county_patterns(actor, "activation.preview"))}
     names = {code: name for code, name in touched.items() if code in seen} or seen
     known = {**seen, **await reports.names(read, [u.area for u in preview.unverified] if preview else [])}
-    bands = [(str(b.level), t("map.band", label=b.label) if b.level >= 6 else b.label) for b in choice.book.bands] if choice else []
+    bands = [(str(b.level), t.band(b.label)) for b in choice.book.bands] if choice else []
     return pages.page(
         request, "estimate.html", incident=found, drill=found.drill, choice=choice, rows=rows, preview=preview, names=known, counts=COUNTS,
         counties=list(names.items()), bands=bands[::-1], kinds=[(f, t.word("family", f)) for f in FAMILY_TYPES],
