@@ -74,6 +74,7 @@ def _write(url: str, body: bytes, headers: dict[str, str]) -> bytes:
 
 async def _session(here: Place, person: UUID) -> str:
     token, now = secrets.token_urlsafe(32), datetime.now(UTC)
+    await here.owner.execute("UPDATE staff SET password_at = $2 WHERE id = $1", person, now)
     async with db.begin(here.house.pool) as tx:
         await sessions.open_(tx, sign_in.token_hash(token), person, secrets.token_urlsafe(24), now, now + timedelta(hours=8))
     return token
