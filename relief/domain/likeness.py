@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
+from uuid import UUID
 
 import msgspec
 from rapidfuzz.distance import OSA
@@ -80,12 +81,15 @@ class Limits(msgspec.Struct, frozen=True):
     fuzzy_blocks: str = "stages"
 
 
-def blocks(village: str, people: Iterable[tuple[str, str, bytes]], shared: Iterable[bytes | None], key: Callable[[str], int]) -> list[int]:
+def blocks(
+    incident: UUID, village: str, people: Iterable[tuple[str, str, bytes]], shared: Iterable[bytes | None], key: Callable[[str], int]
+) -> list[int]:
     """The blocks of one household: `people` are (name, id number, id hash), householder first, `shared` the hashes of phone and account.
 
-    Even blocks come from exact keys (one pair a household is enough), odd ones are compared within the block; `key` hashes to 64 bits.
+    Even blocks come from exact keys (one pair a household is enough; within the incident, and for people also across incidents), odd ones
+    are compared within the block; `key` hashes to 64 bits.
     """
-    found = {exact(h) for h in shared if h is not None}
+    found = {exact(h, incident) for h in shared if h is not None}
     for place, (name, number, id_hash) in enumerate(people):
         sounds = sorted(pinyin.syllables(name))
         initials = "".join(s[0] for s in sounds)
@@ -96,14 +100,15 @@ def blocks(village: str, people: Iterable[tuple[str, str, bytes]], shared: Itera
         if place == 0:  # a householder alone must be found by other slips too; a whole family is found by its others
             clues.append(f"day {village} {number[10:14]} {initials}")  # a slip in the year
             clues.append(f"born {number[6:14]} {' '.join(sounds)}")  # another village
-        found.add(exact(id_hash))
+        found.update((exact(id_hash), exact(id_hash, incident)))
         found.update(key(clue) | 1 for clue in clues)
     return sorted(found)
 
 
-def exact(key_hash: bytes) -> int:
-    """The block of an exact key: the head of its hash, made even."""
-    return int.from_bytes(key_hash[:8], "big", signed=True) & ~1
+def exact(key_hash: bytes, incident: UUID = UUID(int=0)) -> int:  # noqa: B008 - frozen
+    """The block of an exact key: the head of its hash, made even; `incident` keeps the incidents apart. `store.blocks` says the same in SQL."""
+    mixed = int.from_bytes(key_hash[:8], "big") ^ int.from_bytes(incident.bytes[:8], "big")
+    return int.from_bytes(mixed.to_bytes(8, "big"), "big", signed=True) & ~1
 
 
 def compare(a: Home, b: Home) -> Likeness:

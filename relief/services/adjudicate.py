@@ -18,7 +18,7 @@ from relief.domain.policy import Actor, require
 from relief.domain.sealing import Keys
 from relief.store import audits, blocks, suspicions
 from relief.store.db import Tx
-from relief.store.suspicions import Open, Person
+from relief.store.suspicions import Head, Open, Person
 
 Verdict = Literal["same", "different", "merge"]
 #: Working days in which money given to a household that was registered twice must be answered for.
@@ -150,10 +150,10 @@ async def _move_in(tx: Tx, loser: Side, kept: Side, keys: Keys) -> int:
     if not await suspicions.move_in(tx, kept[0], kept[1], rows):
         raise Invalid("household_too_large", "合并后超过30人，请核对 · the merged household would have more than 30 people", field="kept")
     [head] = await suspicions.heads(tx, [kept])
-    await blocks.queue(tx, [(*kept, _blocks(head.village, [(p, plain) for _, p, plain in opened], keys))])
+    await blocks.queue(tx, [(*kept, _blocks(head, [(p, plain) for _, p, plain in opened], keys))])
     return len(rows)
 
 
-def _blocks(village: str, people: Sequence[tuple[Person, bytes]], keys: Keys) -> list[int]:
+def _blocks(head: Head, people: Sequence[tuple[Person, bytes]], keys: Keys) -> list[int]:
     faces = [((who := _PLAIN.decode(plain)).name, who.id_number, p.id_hash) for p, plain in people]
-    return likeness.blocks(village, faces, (), keys.block)
+    return likeness.blocks(head.incident, head.village, faces, (), keys.block)

@@ -117,7 +117,9 @@ def rows_of(records: Sequence[Record], now: datetime, keys: Keys) -> Rows:
         account = _account_row(item, checked, people[0][0], keys)
         rows.accounts.append(account)
         faces = [(m.name, m.id_number, row[5]) for m, row in zip(checked.members, sealed, strict=True)]
-        rows.waiting.append((item.county, family, likeness.blocks(item.village, faces, (sealed[0][6], account[4]), keys.block)))
+        rows.waiting.append(
+            (item.county, family, likeness.blocks(item.incident, item.village, faces, (sealed[0][6], account[4]), keys.block))
+        )
     return rows
 
 

@@ -203,4 +203,4 @@ async def queue_older(tx: Tx, now: datetime, keys: Keys) -> int:
 def _blocks(head: Head, people: Sequence[Person], keys: Keys) -> list[int]:
     opened = [(p, _PLAIN.decode(keys.open("person", p.id, "sealed", p.sealed))) for p in people]
     faces = [(o.name, o.id_number, p.id_hash) for p, o in opened]
-    return likeness.blocks(head.village, faces, (people[0].phone_hash, people[0].account_hash), keys.block)
+    return likeness.blocks(head.incident, head.village, faces, (people[0].phone_hash, people[0].account_hash), keys.block)

@@ -20,8 +20,9 @@ ON CONFLICT (county, household) DO UPDATE SET blocks = unmatched.blocks || exclu
 """
 _QUEUE_ACCOUNTS = """
 INSERT INTO unmatched (county, household, blocks)
-SELECT p.county, p.household, array_agg(('x' || encode(substr(c.account_hash, 1, 8), 'hex'))::bit(64)::bigint & ~1::bigint)
-FROM account c JOIN person p ON p.county = c.county AND p.id = c.person
+SELECT p.county, p.household, array_agg((('x' || encode(substr(c.account_hash, 1, 8), 'hex'))::bit(64)::bigint
+                                         # ('x' || left(replace(h.incident::text, '-', ''), 16))::bit(64)::bigint) & ~1::bigint)
+FROM account c JOIN person p ON p.county = c.county AND p.id = c.person JOIN household h ON h.county = p.county AND h.id = p.household
 WHERE c.county = $1 AND c.id = ANY ($2::uuid[]) GROUP BY p.county, p.household
 ON CONFLICT (county, household) DO UPDATE SET blocks = unmatched.blocks || excluded.blocks
 """
@@ -42,14 +43,19 @@ WITH moved AS (
         SELECT b.block, b.county, b.household
         FROM (SELECT DISTINCT k AS wanted FROM moved CROSS JOIN LATERAL unnest(blocks) k WHERE $2 AND k & 1 = 1) w JOIN block b ON b.block = w.wanted
         UNION ALL
-        SELECT ('x' || encode(substr(y.hash, 1, 8), 'hex'))::bit(64)::bigint & ~1::bigint, y.county, y.household FROM (
-            SELECT o.id_hash AS hash, o.county, o.household FROM people n JOIN person o ON o.id_hash = n.id_hash
+        SELECT (y.head # CASE WHEN y.apart THEN ('x' || left(replace(h.incident::text, '-', ''), 16))::bit(64)::bigint ELSE 0 END) & ~1::bigint,
+               y.county, y.household
+        FROM (
+            SELECT ('x' || encode(substr(o.id_hash, 1, 8), 'hex'))::bit(64)::bigint AS head, v.apart, o.county, o.household
+            FROM people n JOIN person o ON o.id_hash = n.id_hash CROSS JOIN (VALUES (true), (false)) v (apart)
             UNION ALL
-            SELECT o.phone_hash, o.county, o.household FROM people n JOIN person o ON o.phone_hash = n.phone_hash
+            SELECT ('x' || encode(substr(o.phone_hash, 1, 8), 'hex'))::bit(64)::bigint, true, o.county, o.household
+            FROM people n JOIN person o ON o.phone_hash = n.phone_hash
             UNION ALL
-            SELECT c.account_hash, o.county, o.household FROM people n JOIN account c ON c.account_hash = n.account_hash AND c.status = 'current'
+            SELECT ('x' || encode(substr(c.account_hash, 1, 8), 'hex'))::bit(64)::bigint, true, o.county, o.household
+            FROM people n JOIN account c ON c.account_hash = n.account_hash AND c.status = 'current'
             JOIN person o ON o.county = c.county AND o.id = c.person
-        ) y
+        ) y JOIN household h ON h.county = y.county AND h.id = y.household
     ) x WHERE NOT EXISTS (SELECT FROM unmatched u WHERE u.county = x.county AND u.household = x.household)
 )
 SELECT coalesce((SELECT string_agg(convert_to(county, 'UTF8') || uuid_send(household), '') FROM moved), '') AS owners,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from uuid import UUID
 
 import numpy as np
 import pytest
@@ -30,7 +31,7 @@ def key(text: str) -> int:
 
 
 def blocks_of(name: str, id_number: str, village: str = VILLAGE) -> set[int]:
-    return set(blocks(village, [(name, id_number, hashlib.sha256(id_number.encode()).digest())], (), key))
+    return set(blocks(UUID(int=1), village, [(name, id_number, hashlib.sha256(id_number.encode()).digest())], (), key))
 
 
 @pytest.mark.parametrize(
@@ -81,7 +82,7 @@ def test_the_score_is_the_sum_of_its_reasons_and_members_count() -> None:
 def test_nothing_of_a_name_or_number_stands_in_a_block() -> None:
     """The same person under another key has other fuzzy blocks."""
     one = blocks_of("甄演红", number())
-    other = set(blocks(VILLAGE, [("甄演红", number(), b"\x01" * 32)], (), lambda text: key("other" + text)))
+    other = set(blocks(UUID(int=1), VILLAGE, [("甄演红", number(), b"\x01" * 32)], (), lambda text: key("other" + text)))
     assert not one & other
 
 

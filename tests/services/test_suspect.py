@@ -124,6 +124,39 @@ async def test_found_again_is_found_once(tx: Tx, keys: Keys) -> None:
     assert len(await found(tx)) == 1
 
 
+async def test_one_number_under_two_names_in_two_villages_is_suspected(tx: Tx, keys: Keys) -> None:
+    incident, reporter = await make.incident(tx), await make.staff(tx, ("reporter", LUDING))
+    elsewhere = await tx.fetchval("SELECT code FROM region WHERE level = 'village' AND code LIKE '513322105%' LIMIT 1")
+    await registered(tx, keys, reporter, incident, 1, members=[Member("莫演山", numbers.householder_id(1))])
+    await registered(tx, keys, reporter, incident, 2, members=[Member("尤夏", numbers.householder_id(1))], village=elsewhere)
+    await suspect.find(tx, Limits(), NOW, keys)
+    assert [c["keys"] for c in await found(tx)] == [["id"]]
+
+
+async def test_doubles_of_this_disaster_are_found_although_an_earlier_one_knows_the_same_people(tx: Tx, keys: Keys) -> None:
+    reporter, before = await make.staff(tx, ("reporter", MOXI)), await make.incident(tx)
+    shared = {"account": numbers.account(1), "phone": None}
+    await registered(tx, keys, reporter, before, 1, members=[Member("莫演山", numbers.householder_id(1))], **shared)
+    await suspect.find(tx, Limits(), NOW, keys)
+    await tx.execute("UPDATE incident SET status = 'closed' WHERE id = $1", before)
+    incident = await make.incident(tx)
+    for n, name in ((2, "尤夏"), (3, "贾演梅")):
+        await registered(tx, keys, reporter, incident, n, members=[Member(name, numbers.householder_id(n + 7))], **shared)
+    await suspect.find(tx, Limits(), NOW, keys)
+    assert [c["keys"] for c in await found(tx)] == [["account"]]
+
+
+async def test_a_card_two_families_were_found_to_share_is_not_asked_about_again(tx: Tx, keys: Keys) -> None:
+    *_, case = await twice(tx, keys, members=[Member("莫演山", numbers.householder_id(9))], account=numbers.account(1))
+    await decide(tx, await make.staff(tx, ("township_reviewer", MOXI)), [Ruling(LUDING, case["id"])], "different", REASON, NOW, keys)
+    incident, reporter = await make.incident(tx), await make.staff(tx, ("reporter", MOXI))
+    for n, (name, who) in enumerate([("甄演红", 1), ("莫演山", 9)]):
+        changes = {"members": [Member(name, numbers.householder_id(who))], "account": numbers.account(1)}
+        await registered(tx, keys, reporter, incident, 100 + n, **changes)
+    await suspect.find(tx, Limits(), NOW, keys)
+    assert [c for c in await found(tx) if c["status"] == "open" and c["blocks"] != "nothing"] == []
+
+
 async def test_a_corrected_account_that_is_somebody_elses_is_suspected(tx: Tx, keys: Keys) -> None:
     incident, reporter = await make.incident(tx), await make.staff(tx, ("reporter", MOXI))
     await registered(tx, keys, reporter, incident, 1, members=[Member("莫演山", numbers.householder_id(1))])
