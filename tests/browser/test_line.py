@@ -115,7 +115,7 @@ async def _enter(browser: Browser, stage: Stage, login: str, width: int = 1440) 
 async def _activation(browser: Browser, stage: Stage, desk: str) -> Page:
     page = await _enter(browser, stage, f"{make.LUDING}.{desk}")
     await page.goto(stage.url + "/incidents")
-    await page.locator("a[href^='/incidents/']").first.click()
+    await page.locator("td a[href^='/incidents/']").first.click()
     await page.get_by_role("link", name="启动响应").first.click()
     return page
 
