@@ -178,12 +178,18 @@ async def counties(tx: Tx, zone: UUID) -> list[str]:
 async def overlaid(tx: Tx, zone: UUID) -> list[Overlaid]:
     """The counties a version touches, the largest part first, with the households this transaction may see; also of a draft."""
     version, bands, touched = await zones.get(tx, zone), await zones.bands(tx, zone), await zones.counties(tx, zone)
-    found = await locations.places(tx, [t.county for t in touched], version.incident, zone)
-    place = await asyncio.to_thread(geometry.ranks, [b.geometry for b in bands], found.lon, found.lat, np.zeros(len(found.lon)))
-    kinds, counts = np.unique(np.stack([found.county, place.rank]), axis=1, return_counts=True)
+    counties = [t.county for t in touched]
+    stored = await locations.counted(tx, counties, version.incident, zone)
     by_county: dict[str, dict[int, int]] = {}
-    for (county, rank), n in zip(kinds.T.tolist(), counts.tolist(), strict=True):
-        by_county.setdefault(f"{county:06d}", {})[rank] = n
+    if all(c.rank != locations.UNLOCATED for c in stored):
+        for c in stored:
+            by_county.setdefault(c.county, {})[c.rank] = c.households
+    else:
+        found = await locations.places(tx, counties, version.incident, zone)
+        place = await asyncio.to_thread(geometry.ranks, [b.geometry for b in bands], found.lon, found.lat, np.zeros(len(found.lon)))
+        kinds, counts = np.unique(np.stack([found.county, place.rank]), axis=1, return_counts=True)
+        for (county, rank), n in zip(kinds.T.tolist(), counts.tolist(), strict=True):
+            by_county.setdefault(f"{county:06d}", {})[rank] = n
     return [
         Overlaid(t.county, t.name, t.area_km2, t.share, by_county.get(t.county, {}))
         for t in sorted(touched, key=lambda t: -t.area_km2)

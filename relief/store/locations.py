@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from relief.domain.moves import REGISTRATION, sources
-from relief.store.db import Tx, run
+from relief.store.db import Tx, many, run
 
 Column = npt.NDArray[Any]
 
@@ -71,6 +71,27 @@ async def places(tx: Tx, counties: Sequence[str], incident: UUID, zone: UUID) ->
         edge=rows["edge"],
         staged=rows["staged"],
     )
+
+
+# A household that has no place in the zone yet has rank -2.
+_COUNTED = """
+SELECT h.county, coalesce(l.rank, -2) AS rank, count(*)::int AS households
+FROM household h LEFT JOIN location l ON l.county = h.county AND l.zone = $3 AND l.household = h.id
+WHERE h.county = ANY ($1::text[]) AND h.incident = $2 AND h.status NOT IN ('duplicate', 'rejected') GROUP BY 1, 2
+"""
+
+
+class Counted(msgspec.Struct, frozen=True):
+    """Households of a county in a band of a zone."""
+
+    county: str
+    rank: int
+    households: int
+
+
+async def counted(tx: Tx, counties: Sequence[str], incident: UUID, zone: UUID) -> list[Counted]:
+    """What is stored of a zone, added up; UNLOCATED where some household was never located in it."""
+    return await many(tx, _COUNTED, Counted, list(counties), incident, zone)
 
 
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('location ' || $1, 0))"
