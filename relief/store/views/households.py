@@ -64,7 +64,11 @@ SELECT at, noun, state, aid, fen, note, who FROM (
     SELECT h.received_at AS at, 'household' AS noun, 'registered' AS state, NULL AS aid, NULL::bigint AS fen, h.slip AS note, s.name AS who
     FROM household h LEFT JOIN staff s ON s.id = h.registered_by WHERE h.county = $1 AND h.id = $2
     UNION ALL
-    SELECT decided_at, 'decision', status, aid, amount_fen, array_to_string(reasons, ' '), NULL FROM decision WHERE county = $1 AND household = $2
+    SELECT decided_at, 'decision', status, aid, amount_fen, array_to_string(reasons, ' '), NULL FROM decision
+    WHERE county = $1 AND household = $2 AND status = 'current'
+    UNION ALL
+    SELECT decided_at, 'decision', status, aid, amount_fen, array_to_string(reasons, ' '), NULL FROM decision
+    WHERE county = $1 AND household = $2 AND status = 'superseded'
     UNION ALL
     SELECT a.approved_at, 'award', 'approved', a.aid, a.amount_fen, a.mode, s.name
     FROM award a LEFT JOIN signature g ON g.county = a.county AND g.subject = a.id AND g.step IN ('township', 'county') LEFT JOIN staff s ON s.id = g.person
