@@ -12,15 +12,8 @@ from typing import Final
 import msgspec
 
 from relief.store.db import Tx, many, value
-
-
-class Invariant(msgspec.Struct, frozen=True):
-    """`examined` counts the rows looked at; `broken` returns one text column naming the rows that break the rule."""
-
-    name: str
-    says: str
-    examined: str
-    broken: str
+from relief.store.invariant import Invariant as Invariant
+from relief.store.trace_invariants import TRACE
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -367,30 +360,6 @@ PEOPLE: Final[Sequence[Invariant]] = (
         "SELECT count(*) FROM location",
         """SELECT l.county || '/' || l.household AS row FROM location l WHERE l.rank <> -1 AND NOT EXISTS (
                SELECT FROM zone_band b WHERE b.zone = l.zone AND b.rank = l.rank)""",
-    ),
-)
-
-TRACE: Final[Sequence[Invariant]] = (
-    Invariant(
-        "trace_is_chained",
-        "per county the seals count without gaps, and each binds its act to the one before [30]",
-        "SELECT count(*) FROM audit_seal",
-        """SELECT county || '/' || seq AS row FROM (
-               SELECT s.county, s.seq, s.chain, a.id, lag(s.seq, 1, 0::bigint) OVER w AS before, lag(s.chain) OVER w AS chained,
-                      jsonb_build_array(a.county, a.id, (extract(epoch FROM a.at) * 1000000)::bigint, a.actor, a.act, a.subject, a.count,
-                                        encode(a.digest, 'hex'), a.detail)::text AS line
-               FROM audit_seal s LEFT JOIN audit a ON a.county = s.county AND a.id = s.id WINDOW w AS (PARTITION BY s.county ORDER BY s.seq)) c
-           WHERE id IS NULL OR seq <> before + 1
-              OR chain <> sha256(coalesce(chained, sha256(convert_to('relief audit ' || county, 'UTF8'))) || convert_to(seq || E'\\t' || line, 'UTF8'))
-           ORDER BY county, seq""",
-    ),
-    Invariant(
-        "trace_is_sealed",
-        "every act is sealed, or has waited for the sealer less than a minute [29, 30]",
-        "SELECT count(*) FROM audit",
-        """SELECT a.county || '/' || a.id AS row FROM audit a LEFT JOIN audit_pending p ON p.county = a.county AND p.id = a.id
-           WHERE (p.id IS NULL OR p.since < clock_timestamp() - interval '1 minute')
-             AND NOT EXISTS (SELECT FROM audit_seal s WHERE s.county = a.county AND s.id = a.id)""",
     ),
 )
 
