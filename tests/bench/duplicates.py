@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import Final
 from uuid import UUID, uuid4
 
 import msgspec
@@ -13,7 +13,7 @@ from relief.domain import household
 from relief.domain.days import beijing_day
 from relief.domain.likeness import Limits
 from relief.services import register, suspect
-from relief.store import db
+from relief.store import blocks, db, households
 from tests.bench import doubles, world
 from tests.bench.doubles import Written
 from tests.bench.harness import JUDGED_FROM, Figure, Line, Place, judge, place, timed, watch
@@ -23,14 +23,6 @@ from tests.make import NOW
 MADE_FOR: Final = 131_072
 MOST_S: Final = 6.0
 _SLICE: Final = 20_000
-_TABLES: Final = {
-    "household": (
-        "county id incident device_id content_digest village lon lat accuracy_m synthetic_point family_type members dead missing injured rooms_collapsed "
-        "rooms_severe rooms_moderate relocated only_home occupied slip slip_code_hash captured_at status registered_by received_at"
-    ),
-    "person": "county id household role sealed id_hash phone_hash phone_route adult",
-    "account": "county id person sealed account_hash bank version status proposed_by proposed_at",
-}  # fmt: skip
 
 
 async def run(rows: int) -> Sequence[Figure]:
@@ -70,7 +62,7 @@ def _share(name: str, rows: int, value: float) -> Line:
 
 
 async def _written(here: Place, at: world.Event, rows: int) -> tuple[dict[frozenset[UUID], str], Counter[str]]:
-    """Every row as the register makes it, put in place by COPY; which pairs of households are one, and how they came about."""
+    """Every row as the register makes it, put in place by the register's own statements; which pairs of households are one, and how they came about."""
     ids: dict[UUID, UUID] = {}
     truth: dict[frozenset[UUID], str] = {}
     part: list[Written] = []
@@ -90,9 +82,5 @@ async def _put(here: Place, at: world.Event, part: Iterable[Written], ids: dict[
     keys, today = here.house.keys, beijing_day(NOW)
     records = [(w.item, household.check(w.item, today), ids[w.item.device_id]) for w in part]
     rows = register.rows_of(records, NOW, keys)
-    ends: dict[str, tuple[Any, ...]] = {
-        "household": ("staged", at.registrar.id, NOW), "person": (), "account": (1, "current", at.registrar.id, NOW),
-    }  # fmt: skip
-    for table, values in (("household", rows.households), ("person", rows.people), ("account", rows.accounts)):
-        await here.owner.copy_records_to_table(table, columns=_TABLES[table].split(), records=[v + ends[table] for v in values])
-    await here.owner.copy_records_to_table("unmatched", columns=["county", "household", "blocks"], records=rows.waiting)
+    await households.insert(here.owner, rows.households, rows.people, rows.accounts, at.registrar.person, NOW)
+    await blocks.queue(here.owner, rows.waiting)
