@@ -23,6 +23,8 @@ from tests import make, paid
 from tests.services.test_disburse import LEASE, freeze, office, sign_all
 from tests.test_jobs import Clock, working
 
+pytestmark = pytest.mark.slow
+
 #: Every beat that talks to a bank or a carrier; the others read or keep house.
 OUTWARD = ("deliver batches", "ask about batches", "send messages", "ask about messages")
 

@@ -8,6 +8,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from relief import jobs
 from relief.channels import bank_layout
 from relief.channels.bank import FolderBank
@@ -21,6 +23,8 @@ from relief.store import db, feeds
 from tests import make
 from tests.channels.test_sms import serving
 from tests.make import NOW
+
+pytestmark = pytest.mark.slow
 
 
 class Clock:

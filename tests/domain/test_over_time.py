@@ -28,6 +28,8 @@ from tests.domain.plainly import House
 from tests.domain.test_entitlement import BOOK, KEYS, SHIPPED, any_book, books, columns, fen, houses
 from tests.make import NOW
 
+pytestmark = pytest.mark.slow
+
 some = st.lists(houses, min_size=1, max_size=12)
 standards = st.builds(
     Standard, key=st.sampled_from(KEYS), area=st.just("51"), amount_fen=fen, valid_from=st.just(date(2020, 1, 1)), valid_to=st.none(),

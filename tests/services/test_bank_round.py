@@ -19,6 +19,8 @@ from relief.store.db import Tx
 from tests.make import NOW, VILLAGE
 from tests.services.settled import FEN, LAYOUT, AtBank, at_bank, batch_status, codes, ledger_agrees, money, statuses, take
 
+pytestmark = pytest.mark.slow
+
 LINES = 300
 
 

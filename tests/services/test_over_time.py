@@ -26,6 +26,8 @@ from tests import make
 from tests.make import LUDING, NOW, staff
 from tests.services.test_decide import Counter, World
 
+pytestmark = pytest.mark.slow
+
 LATER = NOW + timedelta(days=3)
 
 

@@ -22,6 +22,8 @@ from relief.store.db import Tx
 from tests import make
 from tests.make import LUDING, MOXI, ROOT, VILLAGE
 
+pytestmark = pytest.mark.slow
+
 YEAR = datetime(2022, 1, 3, 1, tzinfo=UTC)
 FIRE = datetime(2022, 2, 9, 20, 40, tzinfo=UTC)  # 04:40 in the morning
 FIGURES = standard.read((ROOT / "playbooks" / "standards" / "sichuan-rehearsal.toml").read_text("utf-8"))

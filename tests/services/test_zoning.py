@@ -21,6 +21,8 @@ from tests import make
 from tests.geo.shapes import LAT, LON, feature, file, one, polygon, square
 from tests.make import LUDING, NOW, SHIMIAN
 
+pytestmark = pytest.mark.slow
+
 QUAKE = datetime(2022, 9, 5, 4, 52, tzinfo=UTC)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pyotp
+import pytest
 from litestar import Litestar
 
 from relief.services import sign_in
@@ -18,6 +19,8 @@ from relief.web.house import House
 from tests.make import LUDING
 from tests.web.conftest import PASSWORD, Clock, Enter, new_client
 from tests.web.test_console import Desk
+
+pytestmark = pytest.mark.slow
 
 
 def from_address(app: Litestar, address: str) -> httpx.AsyncClient:

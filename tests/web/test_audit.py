@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 from relief.channels import audit_file
 from relief.domain.sealing import Keys
 from relief.services import seal
@@ -12,6 +14,8 @@ from relief.store import db
 from tests import make, paid
 from tests.web.conftest import Clock, Enter
 from tests.web.test_console import Desk
+
+pytestmark = pytest.mark.slow
 
 
 async def test_an_auditor_filters_follows_samples_finds_and_takes_the_trace_away(

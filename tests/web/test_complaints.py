@@ -17,6 +17,8 @@ from tests.paid import Paid
 from tests.web.conftest import MORNING, Clock, Enter, new_client
 from tests.web.test_console import Desk
 
+pytestmark = pytest.mark.slow
+
 ANSWER = "已到户核实，卡内已到账。"
 
 

@@ -24,6 +24,8 @@ from tests import make
 from tests.web.conftest import Enter
 from tests.web.test_console import Desk
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "playbooks" / "earthquake.toml").read_text("utf-8")
 CASES = (ROOT / "playbooks" / "earthquake.cases.toml").read_text("utf-8")

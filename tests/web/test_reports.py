@@ -15,6 +15,8 @@ from tests.domain.test_statistics import CHANGNING
 from tests.web.conftest import Clock, Enter
 from tests.web.test_console import Desk
 
+pytestmark = pytest.mark.slow
+
 PLANS = make.ROOT / "playbooks" / "plans"
 
 
