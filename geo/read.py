@@ -18,8 +18,7 @@ from typing import Any
 import msgspec
 import shapely
 
-import cage
-from geo import area, zonefile
+from geo import area, cage, zonefile
 from geo.model import ZoneFileError
 from geo.wire import Answer, Refusal, Request, Shape
 

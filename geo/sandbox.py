@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-import cage
+from geo import cage
 from geo.model import MAX_BYTES, Options, ZoneFile, ZoneFileError
 from geo.wire import Answer, Request, Shape
 

@@ -13,7 +13,7 @@ from relief.domain.errors import Invalid
 from relief.domain.project import BANKS
 from relief.domain.sheet_form import Column
 
-#: As `sheets.model` gives it: text, or ('number', as written), or ('fault', code).
+#: As `relief.sheets.model` gives it: text, or ('number', as written), or ('fault', code).
 Cell = str | tuple[str, str]
 Value = str | int | float | bool | None
 

@@ -24,12 +24,12 @@ from relief.domain.sheet_cells import SAYS
 from relief.domain.sheet_form import HOUSEHOLD, Fault, Form
 from relief.domain.sheet_rows import Families, Family, Judge
 from relief.services.register import register
+from relief.sheets import sandbox
+from relief.sheets.model import Encoding, SheetError
+from relief.sheets.sandbox import Sheet
 from relief.store import audits, households, sheets
 from relief.store.db import Tx
 from relief.store.sheets import Village
-from sheets import sandbox
-from sheets.model import Encoding, SheetError
-from sheets.sandbox import Sheet
 
 #: Households of a portion: one transaction when loading, one seal when staged.
 PORTION: Final = 500

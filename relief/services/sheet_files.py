@@ -16,9 +16,9 @@ from openpyxl.worksheet.datavalidation import DataValidation
 
 from relief.domain.errors import Invalid
 from relief.domain.sheet_form import FORMS, Form
+from relief.sheets.xlsx import COMPANIONS
 from relief.store import sheets
 from relief.store.db import Tx
-from sheets.xlsx import COMPANIONS
 
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 #: Rows that carry the drop-downs.

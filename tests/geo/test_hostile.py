@@ -20,8 +20,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import cage
-from geo import area, read, sandbox
+from geo import area, cage, read, sandbox
 from geo.model import EARTH, SICHUAN, Options, ZoneFile, ZoneFileError
 from geo.wire import Request
 from tests.geo import makers as m

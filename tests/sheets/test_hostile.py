@@ -8,10 +8,10 @@ import zipfile
 import msgspec
 import pytest
 
-import cage
-from sheets import read, sandbox
-from sheets.model import Row, SheetError
-from sheets.sandbox import Sheet
+from geo import cage
+from relief.sheets import read, sandbox
+from relief.sheets.model import Row, SheetError
+from relief.sheets.sandbox import Sheet
 from tests.sheets.makers import HEADINGS, MAIN, book, rows, sheet, table
 
 LINE = ("1", "户主", "甄演一", "519999196001011016", "513322103205", "农村信用社", "6299990000000000007")

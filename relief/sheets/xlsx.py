@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from typing import Any, Final
 from xml.parsers import expat
 
-from sheets.model import MAX_COLUMNS, MAX_ROWS, Cell, Row, SheetError, checked, too_many_columns, too_many_rows
-from sheets.zips import Parts
+from relief.sheets.model import MAX_COLUMNS, MAX_ROWS, Cell, Row, SheetError, checked, too_many_columns, too_many_rows
+from relief.sheets.zips import Parts
 
 #: Characters of all shared texts together.
 _MAX_TEXTS: Final = 100_000_000

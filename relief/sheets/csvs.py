@@ -8,7 +8,7 @@ import io
 from collections.abc import Iterator
 from typing import Final
 
-from sheets.model import MAX_COLUMNS, MAX_ROWS, Cell, Encoding, Row, SheetError, checked, too_many_columns, too_many_rows
+from relief.sheets.model import MAX_COLUMNS, MAX_ROWS, Cell, Encoding, Row, SheetError, checked, too_many_columns, too_many_rows
 
 _DELIMITERS: Final = (",", ";", "\t", "，")
 #: The reader's own bound on a field; what is longer than a cell may be is a fault of that cell.

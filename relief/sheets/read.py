@@ -1,6 +1,6 @@
 """The killable child: limits itself, reads one spreadsheet from standard input, writes what it found, ends.
 
-    python -m sheets.read < request
+    python -m relief.sheets.read < request
 
 The request is one line of JSON (`Request`), then the bytes of the file; the answer is an `Answer`, then portions of rows.
 """
@@ -14,10 +14,10 @@ from typing import Final
 
 import msgspec
 
-import cage
-from sheets import csvs
-from sheets.model import Answer, Cell, Head, Refusal, Request, Row, SheetError
-from sheets.xlsx import Workbook
+from geo import cage
+from relief.sheets import csvs
+from relief.sheets.model import Answer, Cell, Head, Refusal, Request, Row, SheetError
+from relief.sheets.xlsx import Workbook
 
 CPU_SECONDS: Final = 40
 MEMORY_BYTES: Final = 2 << 30

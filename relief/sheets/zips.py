@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterator
 from typing import Final
 
-from sheets.model import SheetError
+from relief.sheets.model import SheetError
 
 MAX_ENTRIES: Final = 2_000
 MAX_UNPACKED: Final = 200_000_000

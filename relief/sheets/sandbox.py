@@ -7,8 +7,8 @@ from typing import Final
 
 import msgspec
 
-import cage
-from sheets.model import MAX_BYTES, Answer, Encoding, Head, Request, Row, SheetError
+from geo import cage
+from relief.sheets.model import MAX_BYTES, Answer, Encoding, Head, Request, Row, SheetError
 
 WALL_SECONDS: Final = 120.0
 _ANSWER: Final = msgspec.msgpack.Decoder(Answer)
@@ -33,7 +33,7 @@ async def read(content: bytes, name: str, encoding: Encoding = "auto", wall_seco
         raise SheetError("too_large", f"文件超过 {MAX_BYTES // 1_000_000} MB · the file is larger than {MAX_BYTES // 1_000_000} MB")
     request = msgspec.json.encode(Request(name=name, encoding=encoding)) + b"\n" + content
     try:
-        status, output = await cage.run("sheets.read", request, cage.ENVIRONMENT, wall_seconds)
+        status, output = await cage.run("relief.sheets.read", request, cage.ENVIRONMENT, wall_seconds)
     except cage.Busy:
         raise SheetError("busy", "正在处理的文件太多，请稍后再试 · too many files are being read; try again in a minute") from None
     except cage.Heavy:
