@@ -14,6 +14,7 @@ import secrets
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Final
 from uuid import UUID
 
@@ -42,8 +43,12 @@ LOGIN_FAILURES: Final = 60
 KEPT: Final = timedelta(days=180)
 
 _THREADS = ThreadPoolExecutor(max_workers=2, thread_name_prefix="argon2")
-#: Checked when the login is unknown, so that the answer takes as long as for a known one.
-_NOBODY: Final = HASHER.hash(secrets.token_urlsafe(16))
+
+
+@cache
+def _nobody() -> str:
+    """Checked when the login is unknown, so that the answer takes as long as for a known one. Made at the first sign-in, not at start."""
+    return HASHER.hash(secrets.token_urlsafe(16))
 
 
 class NewStaff(msgspec.Struct, frozen=True):
@@ -83,7 +88,7 @@ async def look_up(tx: Tx, login: str, now: datetime, address: str = "") -> Known
         raise Refused("throttled", "尝试次数过多，请15分钟后再试 · too many attempts, try again in 15 minutes")
     attempt = await staff.begin_attempt(tx, subject, address, now)
     found = await staff.by_login(tx, login.strip().lower())
-    return Known(subject, found.id if found else None, found.password_hash if found else _NOBODY, attempt, address)
+    return Known(subject, found.id if found else None, found.password_hash if found else _nobody(), attempt, address)
 
 
 async def matches(known: Known, typed: str) -> bool:

@@ -116,7 +116,7 @@ async def test_a_zone_is_drawn_mended_compared_and_put_in_force(browser: Browser
     await expect(drafter.locator("main")).to_contain_text("须由拟稿人以外的有权人员")
     await second.goto(f"{address}/incidents/{incident}/zones")
     await expect(second.locator(".notice", has_text="与生效的第 1 版相比")).to_contain_text(re.compile("5 户进入|5 户移出|0 户进入"))
-    await expect(second.locator("[data-late] [data-part]")).to_contain_text("尚未提出发放方案")
+    await expect(second.locator("[data-late] p[data-part]")).to_contain_text("尚未提出发放方案")
     await expect(second.locator(".map[data-ready=yes]")).to_be_visible(timeout=30_000)
     await second.get_by_role("button", name="确认第 2 版生效").click()
     await expect(second.locator("main")).to_contain_text("灾区范围已生效")

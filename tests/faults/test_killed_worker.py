@@ -24,13 +24,16 @@ from tests.services.test_disburse import freeze, office, sign_all
 
 pytestmark = pytest.mark.slow
 
-POINTS = sorted(set(re.findall(r'work\.point\("([^"]+)"\)', Path(jobs.__file__).read_text("utf-8"))))
+#: Spreadsheets have points too; they leave nobody's house and have tests of their own.
+OUTSIDE = {"batch", "answer", "messages"}
+LABELLED = sorted(set(re.findall(r'work\.point\("([^"]+)"\)', Path(jobs.__file__).read_text("utf-8"))))
+POINTS = [p for p in LABELLED if p.split()[0] in OUTSIDE]
 HOUSEHOLDS = 12
 PATIENCE_S = 60.0
 
 
 def test_there_are_points_in_every_beat_that_talks_to_the_outside() -> None:
-    assert {p.split()[0] for p in POINTS} == {"batch", "answer", "messages"}
+    assert {p.split()[0] for p in POINTS} == OUTSIDE
 
 
 @pytest.fixture
