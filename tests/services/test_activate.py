@@ -21,6 +21,8 @@ from relief.services.register import register
 from relief.store.db import Tx
 from tests.make import LUDING, NOW, SHIMIAN, incident, registration, staff
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 BOOK = (ROOT / "playbooks" / "earthquake.toml").read_text("utf-8")
 FIGURES = (ROOT / "playbooks" / "standards" / "sichuan-rehearsal.toml").read_text("utf-8")

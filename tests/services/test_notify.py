@@ -21,6 +21,8 @@ from relief.store.db import Pool, Tx
 from tests import paid
 from tests.make import LUDING, NOW
 
+pytestmark = pytest.mark.slow
+
 LEASE = timedelta(seconds=60)
 SID = "SM" + "0" * 31
 

@@ -34,6 +34,8 @@ from tests.services.settled import (
     take,
 )  # fmt: skip
 
+pytestmark = pytest.mark.slow
+
 
 async def test_paid_and_returned_lines_move_payment_fund_instalment_and_award(tx: Tx, keys: Keys) -> None:
     sent = await at_bank(tx, keys, 3)

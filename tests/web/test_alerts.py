@@ -19,6 +19,8 @@ from tests.services.test_alerts import cancel, named, update
 from tests.web.conftest import Clock, Enter
 from tests.web.test_console import Desk
 
+pytestmark = pytest.mark.slow
+
 AT = "2022-09-05T13:12"
 FIRST = named(0, headline="泸定县暴雨橙色预警", severity="Severe")
 

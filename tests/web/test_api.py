@@ -20,6 +20,8 @@ from relief.web.api.describe import EXAMPLES
 from tests import make
 from tests.web.conftest import Clock, Enter, code
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 ZONE = ROOT / "geo" / "data" / "luding2022" / "zone_v1_rapid_2022-09-05.geojson"
 API = "/api/v1"

@@ -25,6 +25,8 @@ from tests import paid
 from tests.make import LUDING, NOW
 from tests.paid import Paid
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = Settings()
 STATUS, INBOUND = SETTINGS.public_url + STATUS_PATH, SETTINGS.public_url + INBOUND_PATH
 SID = "SM" + "a" * 32

@@ -12,6 +12,8 @@ from relief.store import db
 from tests import make
 from tests.web.conftest import Enter
 
+pytestmark = pytest.mark.slow
+
 PATH = "/api/v1/funds"
 
 

@@ -13,6 +13,8 @@ from tests.make import LUDING, MOXI, SHIMIAN
 from tests.web.conftest import Clock, Enter
 from tests.web.test_console import Desk
 
+pytestmark = pytest.mark.slow
+
 ASKED = f"/incidents/new?county={LUDING}&hazard=020100&occurred_at=2022-09-05T12:52"
 
 

@@ -18,6 +18,8 @@ from tests import paid
 from tests.make import NOW
 from tests.paid import Paid
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def app(built: Litestar, pool: Pool, keys: Keys) -> Litestar:
