@@ -28,6 +28,7 @@ from relief.services import activate, fund, register, zoning
 from relief.services.register import Receipt
 from relief.store import db
 from relief.store.db import Pool
+from relief.web.texts import CATALOGUE
 from tests import make
 from tests.processes import PERFECT_BANK, free_url, port, process
 
@@ -142,14 +143,17 @@ async def test_from_activation_to_the_residents_answer(browser: Browser, stage: 
     preparer = await _enter(browser, stage, f"{make.LUDING}.prepare")
     await preparer.goto(stage.url + "/batches")
     await preparer.locator("form[action='/batches/freeze'] button").click()
+    await _is_told(preparer, "frozen")  # leaving sooner would take the request back
     await preparer.goto(stage.url + "/batches")
     await preparer.locator("form[action='/batches/sign'] button").click()
+    await _is_told(preparer, "signed")
     for desk in ("check", "authorise"):
         signer = await _enter(browser, stage, f"{make.LUDING}.{desk}")
         await signer.goto(stage.url + "/batches")
         if desk == "authorise":
             await signer.fill("input[name=code]", stage.people.phones[f"{make.LUDING}.{desk}"].code(datetime.now(UTC)))
         await signer.locator("form[action='/batches/sign'] button").click()
+        await _is_told(signer, "signed")
         await expect(signer.locator("form[action='/batches/sign']")).to_have_count(0)
 
     await _until(pool, "SELECT count(*) FROM payment WHERE status = 'paid'", HOUSEHOLDS)
@@ -182,10 +186,27 @@ async def _phone_says_yes(browser: Browser, stage: Stage) -> None:
     await page.locator("button[value='1']").first.click()
 
 
+async def _is_told(page: Page, done: str) -> None:
+    """The page that follows says what was done."""
+    await expect(page.locator("main")).to_contain_text(CATALOGUE[f"done.{done}"][0], timeout=20_000)
+
+
+#: What to look at when something is not reached.
+_STANDS = """
+SELECT 'batch ' || status AS what, count(*)::text AS much FROM batch GROUP BY status UNION ALL
+SELECT 'payment ' || status, count(*)::text FROM payment GROUP BY status UNION ALL
+SELECT 'row ' || disposition || ' ' || coalesce(code, ''), count(*)::text FROM bank_row GROUP BY disposition, code UNION ALL
+SELECT 'act ' || act, count(*)::text FROM audit GROUP BY act UNION ALL
+SELECT 'errand ' || name, due_at::text FROM errand
+"""
+
+
 async def _until(pool: Pool, question: str, wanted: int) -> None:
     for _ in range(240):
         async with db.read(pool) as tx:
             if await db.value(tx, question) == wanted:
                 return
         await asyncio.sleep(0.25)
-    raise AssertionError(f"not reached: {question} = {wanted}")
+    async with db.read(pool) as tx:
+        stands = [tuple(r) for r in await tx.fetch(_STANDS)]
+    raise AssertionError(f"not reached: {question} = {wanted}; {stands}")
