@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
 import msgspec
-import openpyxl
 
 from relief.domain.days import beijing_day
 from relief.domain.errors import NotFound
@@ -17,13 +15,12 @@ from relief.domain.reasons import explain
 from relief.domain.referral import BY_HAND
 from relief.domain.sealing import Keys
 from relief.domain.vocabulary import DEPARTMENTS
+from relief.services import sheets
 from relief.store import audits
 from relief.store.db import Tx
 from relief.store.views.referrals import Referral
 
 _HEADS: Final = ("转办编号", "乡镇", "村", "户主", "联系电话", "家庭人口", "转办事由", "说明", "依据", "紧急", "答复期限")
-#: A cell that begins with one of these could be taken for a formula.
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 
 class _Person(msgspec.Struct):
@@ -71,27 +68,15 @@ def reason_of(reason: str) -> str:
 
 def table(letters: Sequence[Letter], now: datetime) -> bytes:
     """One XLSX, a row a household, its first line saying what it is and from when."""
-    book = openpyxl.Workbook(write_only=True)
-    sheet = book.create_sheet("转办清单")
-    sheet.freeze_panes = "A3"
     drill = "演练 · " if letters[0].referral.drill else ""
-    sheet.append(
-        [
-            f"{drill}转办清单 · {DEPARTMENTS[letters[0].referral.department].zh} · {beijing_day(now)} · {len(letters)}户 · 含个人信息，用后妥善保管"
-        ]
-    )
-    sheet.append(_HEADS)
-    for one in letters:
-        r = one.referral
-        cells = (
+    to = DEPARTMENTS[letters[0].referral.department].zh
+    said = f"{drill}转办清单 · {to} · {beijing_day(now)} · {len(letters)}户 · 含个人信息，用后妥善保管"
+    rows = [
+        (
             one.number, r.township_name or "", r.village_name, one.name, one.phone, r.members, one.reason, one.note, r.legal_basis,
             "是" if r.urgent else "", str(r.due_on),
-        )  # fmt: skip
-        sheet.append([_text(c) for c in cells])
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()
-
-
-def _text(value: str | int) -> str | int:
-    return "'" + value if isinstance(value, str) and value.startswith(_FORMULA) else value
+        )
+        for one in letters
+        for r in [one.referral]
+    ]  # fmt: skip
+    return sheets.book([("转办清单", [(said,), _HEADS, *rows], 2)])

@@ -14,6 +14,7 @@ from relief.domain.referral import LENGTH, RESTRICTED
 from relief.domain.sealing import Keys
 from relief.domain.vocabulary import DEPARTMENTS
 from relief.services import masked, refer, referral_letters
+from relief.services.sheets import XLSX
 from relief.store.views import referrals as views
 from relief.store.views.referrals import Referral
 from relief.web import given, house, pages
@@ -22,7 +23,6 @@ from relief.web.console.common import MoneyForm
 from relief.web.given import Req
 
 SHOWS: Final = {"waiting": ("open", "accepted"), "returned": ("returned",), "closed": ("closed",)}
-_XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _MOST_HANDED_OVER: Final = 5_000
 
 
@@ -150,7 +150,7 @@ async def hand_over(request: Req, data: given.Form[HandForm], tx: given.Write, a
         )
     name = f"referrals-{data.department}-{days.beijing_day(now)}.xlsx"
     return Response(
-        content=referral_letters.table(letters, now), media_type=_XLSX, headers={"Content-Disposition": f'attachment; filename="{name}"'}
+        content=referral_letters.table(letters, now), media_type=XLSX, headers={"Content-Disposition": f'attachment; filename="{name}"'}
     )
 
 
