@@ -31,12 +31,14 @@ proof: check  ## the long runs: many more examples, a hundred thousand household
 	RELIEF_HOME=$$(mktemp -d) $(BIN)/relief demo --exit --households 100000
 	$(BIN)/relief bench
 
+# Compiled ahead, so that no first start (nor one that may not write beside the sources) pays for it.
 setup: .venv/.ready $(ASSETS)/dist/.built
+	@$(BIN)/python -m compileall -q relief geo
 
 .venv/.ready: pyproject.toml uv.lock
 	@test -x $(BIN)/python || python3 -m venv .venv
 	@test -x $(UV) || $(BIN)/pip install --quiet --disable-pip-version-check "uv>=0.9"
-	VIRTUAL_ENV=.venv $(UV) sync --frozen --quiet --inexact
+	VIRTUAL_ENV=.venv $(UV) sync --frozen --quiet --inexact --compile-bytecode
 	@touch $@
 
 # Node from the machine, or from the wheel that brings it.

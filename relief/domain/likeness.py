@@ -8,13 +8,18 @@ score has a reason an officer can read.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 import msgspec
-from rapidfuzz.distance import OSA
 
 from relief.domain import pinyin
+from relief.later import Later
+
+if TYPE_CHECKING:
+    from rapidfuzz.distance import OSA
+else:
+    OSA = Later("rapidfuzz.distance.OSA")
 
 #: Reason → points. The reasons of the best match of two people come first, then what the households share.
 POINTS: Final = {

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import secrets
 from functools import lru_cache
-from typing import Final
-
-from zxcvbn import zxcvbn
+from typing import TYPE_CHECKING, Final
 
 from relief.domain.errors import Invalid
+from relief.later import Later
+
+if TYPE_CHECKING:
+    import zxcvbn
+else:
+    zxcvbn = Later("zxcvbn")
 
 SHORTEST: Final = 12
 LONGEST: Final = 200
@@ -42,4 +46,4 @@ def temporary() -> str:
 
 @lru_cache(maxsize=64)
 def _score(password: str) -> int:
-    return int(zxcvbn(password)["score"])
+    return int(zxcvbn.zxcvbn(password)["score"])

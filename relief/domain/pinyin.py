@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import unicodedata
-from functools import lru_cache
-from typing import Final
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Final
+
+from relief.later import Later
 
 os.environ.setdefault("PYPINYIN_NO_PHRASES", "true")  # only single characters are asked for; the table of phrases costs 40 MB
-from opencc import OpenCC
-from pypinyin.pinyin_dict import pinyin_dict
+if TYPE_CHECKING:
+    import opencc
+    from pypinyin import pinyin_dict
+else:
+    opencc, pinyin_dict = Later("opencc"), Later("pypinyin.pinyin_dict")
 
-_PINYIN: Final[dict[int, str]] = pinyin_dict
-_SIMPLE: Final = OpenCC("t2s")
 #: What south-western ears do not tell apart: flat and curled tongue, n and l, in and ing, hu and fu.
 _HEARD: Final = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("hu", "fu"), ("n", "l"))
 
@@ -22,17 +25,22 @@ def letters(name: str) -> str:
     return "".join(c for c in name.lower() if c not in "·.•‧ -'")
 
 
+@cache
+def _simple() -> opencc.OpenCC:
+    return opencc.OpenCC("t2s")
+
+
 @lru_cache(maxsize=65_536)
 def plain(name: str) -> str:
     """`letters` with variant and traditional characters brought to their common form (喆 stays, 峯 is 峰)."""
-    text: str = _SIMPLE.convert(letters(unicodedata.normalize("NFKC", name)))
+    text: str = _simple().convert(letters(unicodedata.normalize("NFKC", name)))
     return text
 
 
 @lru_cache(maxsize=50_000)
 def syllable(character: str) -> str:
     """The sound of one character: first reading, no tone, as a south-western ear hears it. Unknown characters sound like themselves."""
-    reading = _PINYIN.get(ord(character))
+    reading = pinyin_dict.pinyin_dict.get(ord(character))
     if reading is None:
         return character
     return heard("".join(c for c in unicodedata.normalize("NFD", reading.split(",", 1)[0]) if not unicodedata.combining(c)))

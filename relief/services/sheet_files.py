@@ -5,20 +5,22 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 import msgspec
-import openpyxl
-from openpyxl.styles import Alignment, Font, PatternFill
-from openpyxl.utils import get_column_letter
-from openpyxl.worksheet.datavalidation import DataValidation
 
 from relief.domain.errors import Invalid
 from relief.domain.sheet_form import FORMS, Form
+from relief.later import Later
 from relief.sheets.xlsx import COMPANIONS
 from relief.store import sheets
 from relief.store.db import Tx
+
+if TYPE_CHECKING:
+    import openpyxl
+else:
+    openpyxl = Later("openpyxl")
 
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 #: Rows that carry the drop-downs.
@@ -55,11 +57,11 @@ def _book(form: Form, villages: Sequence[str]) -> bytes:
     sheet, lists = book.active, book.create_sheet(COMPANIONS[0])
     sheet.title, sheet.freeze_panes = "填报 register", "A2"
     for place, column in enumerate(form.columns, 1):
-        letter = get_column_letter(place)
+        letter = openpyxl.utils.get_column_letter(place)
         cell = sheet.cell(1, place, column.heading)
-        cell.font, cell.alignment = Font(bold=True), Alignment(wrap_text=True, vertical="top")
+        cell.font, cell.alignment = openpyxl.styles.Font(bold=True), openpyxl.styles.Alignment(wrap_text=True, vertical="top")
         if column.required:
-            cell.fill = PatternFill("solid", fgColor="FFF2CC")
+            cell.fill = openpyxl.styles.PatternFill("solid", fgColor="FFF2CC")
         width = sheet.column_dimensions[letter]
         width.width = 24 if column.kind in ("id", "account", "village") else 14
         if column.kind in _AS_TEXT:
@@ -84,8 +86,8 @@ def _list(
     lists.cell(1, column, heading)
     for row, choice in enumerate(choices, 2):
         lists.cell(row, column, choice)
-    source = get_column_letter(column)
-    rule = DataValidation(
+    source = openpyxl.utils.get_column_letter(column)
+    rule = openpyxl.worksheet.datavalidation.DataValidation(
         "list", formula1=f"'{lists.title}'!${source}$2:${source}${len(choices) + 1}", allow_blank=True, showErrorMessage=True
     )
     rule.error = "请从下拉列表选择 · choose from the list"

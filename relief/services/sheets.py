@@ -5,11 +5,15 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import openpyxl
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.styles import Alignment, Font
+from relief.later import Later
+
+if TYPE_CHECKING:
+    import openpyxl
+    from openpyxl.cell import WriteOnlyCell
+else:
+    openpyxl = Later("openpyxl")
 
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 #: A cell that begins with one of these could be taken for a formula.
@@ -38,6 +42,6 @@ def book(sheets: Iterable[tuple[str, Sequence[Sequence[Value]], int]]) -> bytes:
 
 
 def _bold(sheet: object, value: Value) -> WriteOnlyCell:
-    made = WriteOnlyCell(sheet, value=cell(value))
-    made.font, made.alignment = Font(bold=True), Alignment(wrap_text=True, vertical="top")
+    made = openpyxl.cell.WriteOnlyCell(sheet, value=cell(value))
+    made.font, made.alignment = openpyxl.styles.Font(bold=True), openpyxl.styles.Alignment(wrap_text=True, vertical="top")
     return made

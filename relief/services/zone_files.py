@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import io
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +11,6 @@ from uuid import UUID
 
 import msgspec
 import numpy as np
-import openpyxl
 
 from geo import locate as geometry
 from geo import sandbox, write
@@ -154,14 +152,5 @@ def _inside(bands: Sequence[zones.Band], villages: Sequence[zones.Village]) -> l
 
 
 def _sheet(version: zones.Zone, rows: Sequence[tuple[str | int, ...]], now: datetime) -> bytes:
-    book = openpyxl.Workbook(write_only=True)
-    sheet = book.create_sheet("村名单 villages")
-    sheet.freeze_panes = "A3"
     said = f"{version.title} · 第{version.version}版 version {version.version}（{version.status}） · {beijing_day(now)} · {len(rows)}个村"
-    sheet.append([sheets.cell(said)])
-    sheet.append(_HEADS)
-    for row in rows:
-        sheet.append([sheets.cell(value) for value in row])
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()
+    return sheets.book([("村名单 villages", [(said,), _HEADS, *rows], 2)])

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from litestar import Litestar, Router
+from litestar import Litestar, Request, Router
 from litestar.di import Provide
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
@@ -91,7 +91,6 @@ def build(house: House | None = None, lifespan: Sequence[Any] = (), more: Sequen
     )
     if house is not None:
         app.state.house = house
-    describe.complete(app.openapi_schema)
     missing = access.undeclared(app)
     if missing:
         raise RuntimeError(f"routes without an action: {missing}")
@@ -104,6 +103,20 @@ def _assets() -> Router:
     )
 
 
+class _Description(JsonRenderPlugin):
+    """The description of the API, completed when it is first asked for: no start of a process waits for it."""
+
+    _made: bytes | None = None
+
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
+        """As JSON, the same bytes for everybody."""
+        if self._made is None:
+            whole = request.app.openapi_schema
+            describe.complete(whole)
+            self._made = super().render(request, whole.to_schema())
+        return self._made
+
+
 def _openapi() -> OpenAPIConfig:
     return OpenAPIConfig(
         title="relief 灾害救助资金快速发放",
@@ -112,7 +125,7 @@ def _openapi() -> OpenAPIConfig:
         "Errors are RFC 9457 problem+json with a stable `code`. Money writes need an `Idempotency-Key`.",
         use_handler_docstrings=True,
         openapi_router=Router(path="/api", route_handlers=[], opt={"action": access.SIGNED_IN, "basic": True}),
-        render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+        render_plugins=[_Description(path="/openapi.json")],
         components=Components(security_schemes={"session": SecurityScheme(type="apiKey", name=access.COOKIE, security_scheme_in="cookie")}),
         security=[{"session": []}],
     )

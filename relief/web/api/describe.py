@@ -95,7 +95,7 @@ _REFUSAL: Final = OpenAPIResponse(
 
 
 def complete(description: OpenAPI) -> None:
-    """Fill in the description, once, when the application is built."""
+    """Fill in the description, once."""
     for path in (description.paths or {}).values():
         for method in ("get", "post", "delete"):
             operation = getattr(path, method)

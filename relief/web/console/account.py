@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-import segno
 from litestar import Response, get, post
 
 from relief.domain.errors import Invalid, Refused
+from relief.later import Later
 from relief.services import second_factor, sign_in
 from relief.store import db, sessions
 from relief.web import access, entrance, given, house, pages
 from relief.web.console import common
 from relief.web.console.door import Token
 from relief.web.given import Req
+
+if TYPE_CHECKING:
+    import segno
+else:
+    segno = Later("segno")
 
 
 class PasswordForm(Token, frozen=True):
