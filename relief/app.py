@@ -1,4 +1,4 @@
-"""Composition root: settings → database, keys, channels → processes. It knows everybody; nobody imports it but the command line."""
+"""Composition root: settings → database, keys → the house that every process works in. Nobody imports it but the command line."""
 
 from __future__ import annotations
 
@@ -6,13 +6,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
-from litestar import Litestar
-
 from relief import keyring
+from relief.house import House
 from relief.settings import Settings
 from relief.store import db, ready
-from relief.web import health, hooks, resident, site, stranger
-from relief.web.house import House
 
 
 def clock() -> datetime:
@@ -30,15 +27,3 @@ async def open_house(settings: Settings, pool_size: int = 10, development: bool 
         yield House(pool=pool, keys=keys, settings=settings, clock=clock, development=development)
     finally:
         await pool.close()
-
-
-def web(settings: Settings, development: bool = False) -> Litestar:
-    """The web process: the house is opened with the server and closed with it."""
-
-    @asynccontextmanager
-    async def lifespan(app: Litestar) -> AsyncIterator[None]:
-        async with open_house(settings, development=development) as house:
-            app.state.house = house
-            yield
-
-    return site.build(lifespan=[lifespan], more=[health.health, hooks.ROUTER, resident.ROUTER, stranger.ROUTER])

@@ -19,10 +19,10 @@ from relief.commands.screen import err, out
 from relief.domain.errors import Invalid
 from relief.domain.policy import Actor, Grant
 from relief.domain.sheet_form import FORMS, Fault
+from relief.house import House
 from relief.services import load, sheet_files
 from relief.store import db, staff
 from relief.store.views import sheets as views
-from relief.web.house import House
 
 #: Faults printed; the file has them all.
 _SHOWN = 50

@@ -3,11 +3,28 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import uvicorn
+from litestar import Litestar
 
 from relief import app, settings
 from relief.commands.screen import err
+from relief.settings import Settings
+from relief.web import health, hooks, resident, site, stranger
+
+
+def web(chosen: Settings, development: bool = False) -> Litestar:
+    """The application: the house is opened with the server and closed with it."""
+
+    @asynccontextmanager
+    async def lifespan(served: Litestar) -> AsyncIterator[None]:
+        async with app.open_house(chosen, development=development) as house:
+            served.state.house = house
+            yield
+
+    return site.build(lifespan=[lifespan], more=[health.health, hooks.ROUTER, resident.ROUTER, stranger.ROUTER])
 
 
 async def _serve(args: argparse.Namespace) -> int:
@@ -15,7 +32,7 @@ async def _serve(args: argparse.Namespace) -> int:
     chosen = settings.load()
     server = uvicorn.Server(
         uvicorn.Config(
-            app.web(chosen, development=args.development),
+            web(chosen, development=args.development),
             host=chosen.listen_host,
             port=chosen.listen_port,
             log_level="warning",

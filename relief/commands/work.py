@@ -13,8 +13,8 @@ from relief.channels.bank import FolderBank
 from relief.channels.feeds import HttpFeeds
 from relief.channels.sms import TwilioSms
 from relief.commands.screen import err
+from relief.house import House
 from relief.jobs import Work
-from relief.web.house import House
 
 
 @asynccontextmanager

@@ -16,9 +16,9 @@ from relief.channels import bank_layout
 from relief.demo.people import People
 from relief.domain.batch import Layout
 from relief.domain.policy import Actor
+from relief.house import House
 from relief.services.disburse import Writer
 from relief.store import db
-from relief.web.house import House
 
 T = TypeVar("T")
 

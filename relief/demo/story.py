@@ -23,10 +23,10 @@ from relief.demo.processes import Places
 from relief.demo.scene import Scene
 from relief.domain.days import BEIJING
 from relief.domain.errors import Invalid, Refused
+from relief.house import House
 from relief.services import activate, zoning
 from relief.settings import Settings
 from relief.store import db, ready, scenes
-from relief.web.house import House
 
 #: Around the zone (degrees): its counties and those beside it.
 BOX: Final = (101.2, 28.7, 103.2, 30.7)
