@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID
 
+from relief.demo import notices
 from relief.demo.families import Village, families
 from relief.demo.scene import Scene
 from relief.domain import standard
@@ -221,6 +222,7 @@ async def approve_all(scene: Scene) -> int:
         for township, awards in townships.items():
             approved += await _approve(scene, scene.at(township, "reviewer"), county, awards)
         if staged:
+            await notices.hang_out(scene, county, staged)
             approved += await _approve(scene, scene.at(county, "approver"), county, staged)
     scene.say(f"{approved:,} 项已审批，资金已预留")
     return approved

@@ -41,6 +41,7 @@ class Scene(msgspec.Struct):
     active: list[str] = msgspec.field(default_factory=list)  # counties that have activated, by code
     slips: dict[UUID, tuple[str, str]] = msgspec.field(default_factory=dict)  # household → reference and code on its slip
     seconds: dict[str, float] = msgspec.field(default_factory=dict)
+    objected: bool = False  # one objection to a notice was played
     refusals: list[str] = msgspec.field(default_factory=list)  # codes of what was rightly refused
 
     @asynccontextmanager

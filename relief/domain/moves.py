@@ -49,6 +49,9 @@ SUSPICION: Final = _moves(open="decided", decided="")
 SHEET: Final = _moves(staged="loading | dropped", loading="loaded", loaded="", dropped="")
 #: returned → open: the county passes it on to another department.
 REFERRAL: Final = _moves(open="accepted | returned | closed", accepted="returned | closed", returned="open", closed="")
+#: A village's list 公示, and an objection to one of its lines.
+NOTICE: Final = _moves(drafted="posted | withdrawn", posted="reported | withdrawn", reported="", withdrawn="")
+OBJECTION: Final = _moves(open="rejected | upheld", rejected="", upheld="")
 MESSAGE_RANK: Final = {"queued": 0, "sending": 1, "unknown": 2, "sent": 3, "delivered": 4, "failed": 4}
 CONFIRMATION: Final = _moves(
     awaited="confirmed | disputed | silent | void", silent="confirmed | disputed | void", confirmed="void", disputed="void", void=""
@@ -58,7 +61,7 @@ ALL: Final[Mapping[str, Moves]] = {
     "incident": INCIDENT, "zone": ZONE, "activation": ACTIVATION, "registration": REGISTRATION, "decision": DECISION, "award": AWARD,
     "instalment": INSTALMENT, "payment": PAYMENT, "batch": BATCH, "confirmation": CONFIRMATION, "complaint": COMPLAINT, "alert": ALERT, "recovery": RECOVERY,
     "referral": REFERRAL,
-    "rules": RULES,
+    "rules": RULES, "notice": NOTICE, "objection": OBJECTION,
     "suspicion": SUSPICION, "sheet": SHEET,
 }  # fmt: skip
 

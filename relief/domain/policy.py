@@ -86,6 +86,13 @@ _TABLE: Final[Mapping[str, str]] = {
     "account.confirm": "township_reviewer county_officer",
     "message.read": "township_reviewer county_officer county_approver auditor",
     "confirm.report": "reporter township_reviewer",
+    "notice.read": _READERS,
+    "review.record": "reporter township_reviewer",
+    "notice.post": "reporter township_reviewer",
+    "notice.report": "township_reviewer",  # another one than posted it
+    "objection.take": "reporter township_reviewer county_officer",
+    "objection.answer": "township_reviewer county_officer",
+    "document.hand_in": "reporter township_reviewer county_officer",
     "referral.open": "reporter township_reviewer county_officer",
     "referral.read": f"township_reviewer county_officer county_approver auditor {_PARTNERS}",
     "referral.pass": "county_officer",

@@ -16,7 +16,7 @@ from relief.domain.errors import Conflict, Refused
 from relief.domain.money import display
 from relief.domain.playbook import Playbook
 from relief.domain.policy import Actor, require
-from relief.store import approvals, audits, db, funds, playbooks
+from relief.store import approvals, audits, db, funds, notices, playbooks
 from relief.store.approvals import Proposed, Standing
 from relief.store.db import Tx
 
@@ -51,6 +51,7 @@ async def approve(tx: Tx, actor: Actor, county: str, awards: Sequence[UUID], dig
     _check(actor, proposed, awards, digest)
     ids = [a.id for a in proposed]
     _unbarred(await approvals.barred(tx, county, ids, actor.person, now))
+    await _hung_out(tx, county, ids, now)
     step, total, activation = STEP[proposed[0].mode], sum(a.amount_fen for a in proposed), proposed[0].activation
     part = await approvals.standing(tx, county, activation)
     _within_cap(county, part, total)
@@ -83,6 +84,23 @@ def _unbarred(barred: approvals.Barred) -> None:
             "suspected_twice",
             f"其中 {twice} 户疑似重复登记，须先核实 · {twice} of them may be registered twice; decide that first",
             count=twice,
+        )
+
+
+async def _hung_out(tx: Tx, county: str, ids: Sequence[UUID], now: datetime) -> None:
+    """Refuse what its playbook wants on the village's board first, and advances where the papers of earlier ones are overdue."""
+    gate = await notices.gate(tx, county, ids, beijing_day(now), now)
+    if gate.unnoticed:
+        raise Refused(
+            "notice_due",
+            f"其中 {gate.unnoticed} 户公示未期满或乡镇未上报 · the public notice of {gate.unnoticed} of them has not run out, or is not reported",
+            count=gate.unnoticed,
+        )
+    if gate.paused:
+        raise Refused(
+            "advances_paused",
+            f"其中 {gate.paused} 户所在村补办手续逾期，暂停先行救助 · advances are paused in the village of {gate.paused} of them: papers are overdue",
+            count=gate.paused,
         )
 
 

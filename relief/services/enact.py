@@ -15,9 +15,10 @@ from relief.domain import playbook as playbooks_
 from relief.domain import standard
 from relief.domain.errors import Conflict, NotFound, Refused
 from relief.domain.policy import Actor, require
+from relief.domain.review import rules_of
 from relief.domain.revision import Revision, revise
 from relief.domain.standard import Standard
-from relief.store import audits, playbooks, standards
+from relief.store import audits, playbooks, reviews, standards
 from relief.store.db import Tx
 from relief.store.standards import Listed
 
@@ -42,6 +43,7 @@ async def draft_playbook(tx: Tx, actor: Actor, text: str, now: datetime) -> UUID
             "playbook_version", "该预案版本号已用于另一文本，请改版本号 · this version stands for another text, give a new version",
             key=book.key, version=book.version,
         )  # fmt: skip
+    await reviews.keep_rules(tx, [(made, rule) for rule in rules_of(book)], now)
     detail = {"key": book.key, "version": book.version, "status": status}
     await audits.add(tx, audits.SHARED, actor, "playbook.import", "playbook", [made], now, detail)
     return made

@@ -13,6 +13,7 @@ import msgspec
 
 from relief.store.db import Tx, many, value
 from relief.store.invariant import Invariant as Invariant
+from relief.store.review_invariants import REVIEW
 from relief.store.trace_invariants import TRACE
 
 
@@ -363,7 +364,7 @@ PEOPLE: Final[Sequence[Invariant]] = (
     ),
 )
 
-ALL: Final[Sequence[Invariant]] = (*MONEY, *BANK, *PEOPLE, *TRACE)
+ALL: Final[Sequence[Invariant]] = (*MONEY, *BANK, *PEOPLE, *TRACE, *REVIEW)
 _MOST_NAMED = 20
 
 

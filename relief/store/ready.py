@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
+from typing import cast
 
 import asyncpg
 import msgspec
 
 from relief.settings import CHECKOUT, Settings
-from relief.store import db, embedded, migrate, regions
+from relief.store import db, embedded, migrate, regions, reviews
 
 #: A register grows in bursts: fresh statistics matter more than a quiet disk.
 _EMBEDDED = (
@@ -40,6 +42,7 @@ async def make_ready(settings: Settings) -> Database:
     try:
         applied = await migrate.migrate(owner, migrate.read(CHECKOUT / "migrations"))
         await regions.load_if_empty(owner)
+        await reviews.keep_missing(cast("db.Tx", owner), datetime.now(UTC))
         sealed = bool(await owner.fetchval(_SEALED))
     finally:
         await owner.close()

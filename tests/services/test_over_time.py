@@ -24,6 +24,7 @@ from relief.store import db, invariants
 from relief.store.db import Tx
 from tests import make
 from tests.make import LUDING, NOW, staff
+from tests.noticed import hang_out
 from tests.services.test_decide import Counter, World
 
 pytestmark = pytest.mark.slow
@@ -43,6 +44,7 @@ class Running(World):
         return self
 
     async def approve(self, mode: str = "A", by: Actor | None = None) -> None:
+        await hang_out(self.tx)
         rows = await self.tx.fetch("SELECT id, amount_fen FROM award WHERE status = 'proposed' AND mode = $1", mode)
         shown = [(r["id"], r["amount_fen"]) for r in rows]
         await approve(self.tx, by or (self.township if mode == "A" else self.county), LUDING, [i for i, _ in shown], digest_of(shown), NOW)

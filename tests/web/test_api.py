@@ -18,6 +18,7 @@ from relief.services.approve import digest_of
 from relief.store import db
 from relief.web.api.describe import EXAMPLES
 from tests import make
+from tests.noticed import hang_out
 from tests.web.conftest import Clock, Enter, code
 
 pytestmark = pytest.mark.slow
@@ -55,7 +56,7 @@ async def playbook(pool: db.Pool, clock: Clock) -> str:
     return str(made)
 
 
-async def test_a_program_goes_the_line_from_zone_to_authorised_batch(enter: Enter, playbook: str, clock: Clock) -> None:
+async def test_a_program_goes_the_line_from_zone_to_authorised_batch(enter: Enter, pool: db.Pool, playbook: str, clock: Clock) -> None:
     province, second = await enter("province_officer", "51"), await enter("province_officer", "51")
     reporter, reviewer = await enter("reporter", make.MOXI), await enter("township_reviewer", make.MOXI)
     officer, approver = await enter("county_officer", make.LUDING), await enter("county_approver", make.LUDING)
@@ -89,6 +90,8 @@ async def test_a_program_goes_the_line_from_zone_to_authorised_batch(enter: Ente
     decided = await post(officer, f"{county}/activations/{activation}/decide?zone={zone}")
     assert decided["households"] == 5
 
+    async with db.begin(pool) as tx:
+        await hang_out(tx, clock.now)
     for client, mode, aid in ((reviewer, "A", "EMERG"), (approver, "B", "HOUSE")):
         waiting = (await client.get(f"{API}{county}/awards/waiting", params={"incident": incident, "mode": mode, "aid": aid})).json()
         signed = await post(

@@ -17,6 +17,7 @@ from relief.services import activate, fund, register
 from relief.store import db
 from relief.store.views import households, running
 from tests import make
+from tests.noticed import hang_out
 from tests.web.conftest import Clock, Enter, code
 
 pytestmark = pytest.mark.slow
@@ -154,6 +155,8 @@ async def test_officers_bring_money_from_an_empty_register_to_three_signatures(
     assert "甄**" in page
     assert "甄演一" not in page
     await reviewer.do(page, "/approvals")
+    async with db.begin(pool) as tx:
+        await hang_out(tx, clock.now)
     await approver.do(await approver.open("/approvals"), "/approvals")
 
     await finance["preparer"].do(await finance["preparer"].open("/batches"), "/batches/freeze")

@@ -1,0 +1,148 @@
+-- 评议、公示、异议: the steps before a larger approval; papers that follow an advance; changes, leads, rosters, forms and the case file.
+
+SELECT set_config('relief.scope', '%', true);
+
+-- What a playbook demands of an aid, where SQL can see it: written when households are decided by it. `since` keeps the gate from judging
+-- what was approved before there was one.
+CREATE TABLE step_rule (
+    playbook     uuid NOT NULL REFERENCES playbook (id),
+    aid          text NOT NULL,
+    review       text NOT NULL CHECK (review IN ('required', 'skip_if_undisputed', 'none')),
+    notice       text NOT NULL CHECK (notice IN ('before_payment', 'after_payment', 'none')),
+    notice_days  integer NOT NULL CHECK (notice_days >= 0),   -- working days
+    since        timestamptz NOT NULL,
+    PRIMARY KEY (playbook, aid)
+);
+
+-- Photos and scans of the case file 一户一档. Sealed as they came; never replaced, never deleted.
+CREATE TABLE document (
+    county        text NOT NULL,
+    id            uuid NOT NULL,
+    household     uuid,                      -- null where it belongs to a whole village: a notice on its board, minutes
+    award         uuid,
+    village       text NOT NULL,
+    kind          text NOT NULL,             -- a key of DOCUMENTS in domain/vocabulary.py
+    media         text NOT NULL CHECK (media IN ('image/jpeg', 'image/png', 'application/pdf')),
+    size          integer NOT NULL CHECK (size > 0),
+    digest        bytea NOT NULL,            -- SHA-256 of the bytes as received
+    sealed        bytea NOT NULL,
+    submitted_by  uuid,                      -- null: another system handed it in
+    received_at   timestamptz NOT NULL,
+    PRIMARY KEY (county, id)
+);
+CREATE UNIQUE INDEX document_once ON document (county, coalesce(household, '00000000-0000-0000-0000-000000000000'::uuid), kind, digest);
+CREATE INDEX document_of_household ON document (county, household) WHERE household IS NOT NULL;
+
+-- 民主评议: the meeting of a village about a list.
+CREATE TABLE review (
+    county        text NOT NULL,
+    id            uuid NOT NULL,
+    activation    uuid NOT NULL,
+    aid           text NOT NULL,
+    village       text NOT NULL,
+    held_on       date NOT NULL,
+    participants  integer NOT NULL CHECK (participants >= 3),
+    sealed        bytea NOT NULL,            -- the minutes
+    document      uuid,                      -- photo of the signed sheet
+    recorded_by   uuid NOT NULL,
+    recorded_at   timestamptz NOT NULL,
+    PRIMARY KEY (county, id)
+);
+CREATE INDEX review_of_village ON review (county, activation, aid, village);
+CREATE TABLE review_item (
+    county     text NOT NULL,
+    review     uuid NOT NULL,
+    award      uuid NOT NULL,
+    supported  boolean NOT NULL,
+    PRIMARY KEY (county, review, award)
+);
+CREATE INDEX review_item_award ON review_item (county, award);
+
+-- 公示: one list of one village. Its rows are frozen when it is drafted.
+CREATE TABLE notice (
+    county        text NOT NULL,
+    id            uuid NOT NULL,
+    incident      uuid NOT NULL,
+    activation    uuid NOT NULL,
+    aid           text NOT NULL,
+    village       text NOT NULL,
+    timing        text NOT NULL CHECK (timing IN ('before_payment', 'after_payment')),
+    days          integer NOT NULL CHECK (days > 0),
+    status        text NOT NULL CHECK (status IN ('drafted', 'posted', 'reported', 'withdrawn')),
+    households    integer NOT NULL CHECK (households > 0),
+    total_fen     bigint NOT NULL CHECK (total_fen > 0),
+    digest        bytea NOT NULL,            -- over (award, fen) as approvals compute it
+    drafted_by    uuid NOT NULL,
+    drafted_at    timestamptz NOT NULL,
+    posted_by     uuid,
+    posted_at     timestamptz,
+    photo         uuid,                      -- of the notice as it hangs
+    ends_on       date,                      -- last day on which anybody may object
+    reported_by   uuid,
+    reported_at   timestamptz,
+    end_photo     uuid,
+    sealed        bytea,                     -- 乡镇审核意见
+    PRIMARY KEY (county, id),
+    CONSTRAINT notice_posted CHECK (status NOT IN ('posted', 'reported')
+        OR (posted_by IS NOT NULL AND posted_at IS NOT NULL AND photo IS NOT NULL AND ends_on IS NOT NULL)),
+    CONSTRAINT notice_reported CHECK (status <> 'reported' OR (reported_by IS NOT NULL AND reported_at IS NOT NULL AND end_photo IS NOT NULL)),
+    CONSTRAINT notice_two_people CHECK (reported_by IS NULL OR reported_by <> posted_by)
+);
+CREATE INDEX notice_open ON notice (county, village) WHERE status IN ('drafted', 'posted');
+CREATE TABLE notice_item (
+    county      text NOT NULL,
+    notice      uuid NOT NULL,
+    award       uuid NOT NULL,
+    household   uuid NOT NULL,
+    amount_fen  bigint NOT NULL CHECK (amount_fen > 0),
+    line        integer NOT NULL,
+    PRIMARY KEY (county, notice, award)
+);
+CREATE INDEX notice_item_award ON notice_item (county, award);
+
+-- 异议: anybody may object to one line, or say who was left out. While it is open the line's award is on hold, nothing else.
+CREATE TABLE objection (
+    county         text NOT NULL,
+    id             uuid NOT NULL,
+    notice         uuid NOT NULL,
+    award          uuid,                     -- null: somebody was left out
+    village        text NOT NULL,
+    way            text NOT NULL CHECK (way IN ('page', 'desk', 'hotline', 'reporter')),
+    reference      text NOT NULL,
+    status         text NOT NULL CHECK (status IN ('open', 'rejected', 'upheld')),
+    due_on         date NOT NULL,
+    sealed         bytea NOT NULL,           -- what is said
+    opened_by      uuid,                     -- null: without a login
+    opened_at      timestamptz NOT NULL,
+    closed_by      uuid,
+    closed_at      timestamptz,
+    sealed_answer  bytea,
+    PRIMARY KEY (county, id),
+    CONSTRAINT objection_reference UNIQUE (county, reference),
+    CONSTRAINT objection_answered CHECK ((status = 'open') = (closed_by IS NULL) AND (status = 'open') = (sealed_answer IS NULL))
+);
+CREATE INDEX objection_of_notice ON objection (county, notice);
+CREATE INDEX objection_of_award ON objection (county, award) WHERE award IS NOT NULL;
+CREATE INDEX objection_waiting ON objection (county, due_on) WHERE status = 'open';
+
+-- 先救助后补手续: who took the papers, and that somebody was reminded.
+ALTER TABLE paperwork
+    ADD COLUMN reminded_at  timestamptz,
+    ADD COLUMN closed_by    uuid,
+    ADD COLUMN closed_at    timestamptz;
+CREATE INDEX paperwork_open ON paperwork (county, due_on) WHERE status = 'open';
+-- A village whose papers are overdue gives no further advances; everything else goes on there.
+ALTER TABLE hold DROP CONSTRAINT hold_kind_check;
+ALTER TABLE hold ADD CONSTRAINT hold_kind_check CHECK (kind IN ('household', 'village', 'account', 'fund', 'batch', 'award', 'advances'));
+
+GRANT SELECT, INSERT ON step_rule, document, review, review_item, notice, notice_item, objection TO relief_app;
+GRANT UPDATE (status, posted_by, posted_at, photo, ends_on, reported_by, reported_at, end_photo, sealed) ON notice TO relief_app;
+GRANT UPDATE (status, closed_by, closed_at, sealed_answer) ON objection TO relief_app;
+
+DO $$ DECLARE t text; BEGIN
+    FOREACH t IN ARRAY ARRAY['document', 'review', 'review_item', 'notice', 'notice_item', 'objection'] LOOP
+        EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', t);
+        EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', t);
+        EXECUTE format('CREATE POLICY area ON %I USING (county LIKE ANY ((SELECT relief_scope())::text[]))', t);
+    END LOOP;
+END $$;
