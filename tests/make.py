@@ -110,8 +110,8 @@ async def awards(
         row = await tx.fetchrow(
             "WITH d AS (INSERT INTO decision (county, household, activation, zone, playbook, aid, status, amount_fen, reasons, facts, standards, decided_at) "
             "VALUES ($1, $2, $3, $4, $5, $6, 'current', $7, '{granted}', '{}', '', $8) RETURNING id) "
-            "INSERT INTO award (county, household, payee, incident, activation, decision, aid, mode, period, amount_fen, status, village, proposed_at) "
-            "SELECT $1, $2, p.id, $9, $3, d.id, $6, $10, 'once', $7, 'proposed', h.village, $8 FROM d, person p JOIN household h ON h.county = p.county "
+            "INSERT INTO award (county, household, payee, incident, activation, decision, aid, mode, period, amount_fen, status, village, proposed_at, office) "
+            "SELECT $1, $2, p.id, $9, $3, d.id, $6, $10, 'once', $7, 'proposed', h.village, $8, CASE $10 WHEN 'A' THEN 'township' ELSE 'county' END FROM d, person p JOIN household h ON h.county = p.county "
             "AND h.id = p.household WHERE p.county = $1 AND p.household = $2 AND p.role = 'householder' RETURNING id, village",
             receipt.county, receipt.household, activation, zone, playbook, aid, amount_fen, NOW, incident, "A" if aid == "EMERG" else "B",
         )  # fmt: skip

@@ -26,8 +26,8 @@ b AS (INSERT INTO batch (county, number, incident, project, period, bank, drill,
 d AS (INSERT INTO decision (county, id, household, activation, zone, playbook, aid, status, amount_fen, reasons, facts, standards, decided_at)
       SELECT $1, d, id, gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'EMERG', 'current', 123456, '{}', '{}', '\\x00', $5 FROM h),
 a AS (INSERT INTO award (county, id, household, payee, incident, activation, decision, aid, mode, period, amount_fen, status, fund, village,
-                         proposed_at, approved_at)
-      SELECT $1, h.a, h.id, s.id, $2, gen_random_uuid(), h.d, 'EMERG', 'A', gen_random_uuid()::text, 123456, 'completed', f.id, $6, $5, $5
+                         proposed_at, approved_at, signed)
+      SELECT $1, h.a, h.id, s.id, $2, gen_random_uuid(), h.d, 'EMERG', 'A', gen_random_uuid()::text, 123456, 'completed', f.id, $6, $5, $5, 1
       FROM h CROSS JOIN f JOIN person s ON s.county = $1 AND s.household = h.id AND s.role = 'householder'),
 i AS (INSERT INTO instalment (county, id, award, seq, amount_fen, condition, status) SELECT $1, i, a, 1, 123456, 'none', 'settled' FROM h),
 p AS (INSERT INTO payment (county, id, instalment, award, household, payee, account, bank, fund, attempt, reference, amount_fen, status, batch,

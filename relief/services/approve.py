@@ -16,20 +16,19 @@ from relief.domain.errors import Conflict, Refused
 from relief.domain.money import display
 from relief.domain.playbook import Playbook
 from relief.domain.policy import Actor, require
+from relief.services import stages
 from relief.store import approvals, audits, db, funds, notices, playbooks
 from relief.store.approvals import Proposed, Standing
 from relief.store.db import Tx
 
-#: Which step a mode's single approval is: the township for advances, the county for staged aid and exceptions.
-STEP: Final = {"A": "township", "B": "county", "C": "county"}
-
 
 class Approved(msgspec.Struct, frozen=True):
-    """What one approval did; money in fen."""
+    """What one signature did; money in fen. `countersigned` awards have one more signature now and wait for another person's."""
 
     awards: int
     amount_fen: int
     payments: int
+    countersigned: int = 0
 
 
 def digest_of(shown: Sequence[tuple[UUID, int]]) -> bytes:
@@ -41,10 +40,10 @@ def digest_of(shown: Sequence[tuple[UUID, int]]) -> bytes:
 
 
 async def approve(tx: Tx, actor: Actor, county: str, awards: Sequence[UUID], digest: bytes, now: datetime) -> Approved:
-    """Sign these awards of one mode; all of them or none.
+    """Sign these awards of one office; all of them or none. Where the playbook's band asks for several people, the last one approves.
 
-    Refused: own registration, outside the area, under a hold. Conflict: any award changed since it was shown, the county's cap or its
-    funds do not reach (with figures in fen).
+    Refused: own registration, signed already, outside the area, under a hold. Conflict: any award changed since it was shown, the county's
+    cap or its funds do not reach (with figures in fen).
     """
     await db.plan_for(tx, len(awards))
     proposed = await approvals.proposed(tx, county, sorted(set(awards)))
@@ -52,31 +51,52 @@ async def approve(tx: Tx, actor: Actor, county: str, awards: Sequence[UUID], dig
     ids = [a.id for a in proposed]
     _unbarred(await approvals.barred(tx, county, ids, actor.person, now))
     await _hung_out(tx, county, ids, now)
-    step, total, activation = STEP[proposed[0].mode], sum(a.amount_fen for a in proposed), proposed[0].activation
-    part = await approvals.standing(tx, county, activation)
-    _within_cap(county, part, total)
-    drawn = draw(proposed, await funds.open_for(tx, county, proposed[0].incident, sorted({a.aid for a in proposed})))
-    audit = await audits.add(tx, county, actor, "award.approve", "award", ids, now, {"mode": proposed[0].mode, "amount_fen": total})
-    papers = _papers(await _book(tx, part.playbook), now) if part and step == "township" else {}
-    act = approvals.Act(step=step, person=actor.person, digest=digest, audit=audit, papers=papers, now=now)
-    done = await approvals.approve(tx, county, proposed, drawn, act)
-    if done.awards != len(ids):
+    last, total = [a for a in proposed if a.last], sum(a.amount_fen for a in proposed)
+    part = await approvals.standing(tx, county, proposed[0].activation)
+    _within_cap(county, part, sum(a.amount_fen for a in last))
+    detail = {"mode": proposed[0].mode, "office": proposed[0].office, "amount_fen": total, "signed_on": len(proposed) - len(last)}
+    audit = await audits.add(tx, county, actor, "award.approve", "award", ids, now, detail)
+    papers = _papers(await _book(tx, part.playbook), now) if part and proposed[0].mode == "A" else {}
+    act = approvals.Act(
+        step=proposed[0].office, person=actor.person, digest=digest, audit=audit, papers=papers,
+        delegator=part.activated_by if part else None, now=now,
+    )  # fmt: skip
+    early = [a for a in proposed if not a.last]
+    if early and await approvals.countersign(tx, county, early, act) != len(early):
+        raise Conflict("moved_on", "部分事项已变化，请刷新 · some items have moved on, refresh")
+    done = await _settle(tx, county, last, act) if last else approvals.Released(0, 0)
+    return Approved(done.awards, sum(a.amount_fen for a in last), done.payments, len(early))
+
+
+async def _settle(tx: Tx, county: str, last: Sequence[Proposed], act: approvals.Act) -> approvals.Released:
+    """The signature that approves: money reserved, first stages released, top-ups as far as the awards they add to."""
+    activation, total = last[0].activation, sum(a.amount_fen for a in last)
+    drawn = draw(last, await funds.open_for(tx, county, last[0].incident, sorted({a.aid for a in last})))
+    done = await approvals.approve(tx, county, last, drawn, act)
+    if done.awards != len(last):
         raise Conflict("moved_on", "部分事项已变化，请刷新 · some items have moved on, refresh")
     sums: dict[UUID, int] = {}
-    for award, fund in zip(proposed, drawn, strict=True):
+    for award, fund in zip(last, drawn, strict=True):
         sums[fund] = sums.get(fund, 0) + award.amount_fen
+    topped = [a.id for a in last if a.tops_up]
+    caught = await stages.catch_up(tx, county, topped, act.now) if topped else 0
     held = await approvals.commit(tx, county, activation, sums, total)
     if not held.parts:
         _within_cap(county, await approvals.standing(tx, county, activation), total)
     if held.funds != len(sums) or not held.parts:
         raise Conflict("fund_short", "资金刚被占用，余额不足，未动账 · the money has just been taken by another approval; nothing moved")
-    return Approved(awards=done.awards, amount_fen=total, payments=done.payments)
+    return approvals.Released(done.awards, done.payments + caught)
 
 
 def _unbarred(barred: approvals.Barred) -> None:
     own, held, twice = barred.own, barred.held, barred.suspected
     if own:
         raise Refused("own_registration", f"其中 {own} 户由您本人登记，须由他人审核 · you registered {own} of them yourself", count=own)
+    if barred.signed:
+        raise Refused(
+            "signed_already", f"其中 {barred.signed} 户您已签署，须由另一人签 · you have signed {barred.signed} of them already, another person must",
+            count=barred.signed,
+        )  # fmt: skip
     if held:
         raise Refused("on_hold", f"其中 {held} 户被暂停 · {held} of them are on hold", count=held)
     if twice:
@@ -107,9 +127,9 @@ async def _hung_out(tx: Tx, county: str, ids: Sequence[UUID], now: datetime) -> 
 def _check(actor: Actor, proposed: Sequence[Proposed], asked: Sequence[UUID], digest: bytes) -> None:
     if not proposed or len(proposed) != len(set(asked)):
         raise Conflict("moved_on", "部分事项已被处理，请刷新 · some items were dealt with meanwhile, refresh", found=len(proposed))
-    if len({(a.mode, a.activation) for a in proposed}) > 1:
-        raise Conflict("mixed", "一次只能审批同一灾害、同一方式 · approve one incident and one mode at a time")
-    require(actor, f"award.approve.{proposed[0].mode}", {a.village for a in proposed})
+    if len({(a.mode, a.office, a.activation) for a in proposed}) > 1:
+        raise Conflict("mixed", "一次只能审批同一灾害、同一方式、同一审批层级 · approve one incident, one mode and one office at a time")
+    require(actor, f"award.approve.{proposed[0].office}", {a.village for a in proposed})
     if digest_of([(a.id, a.amount_fen) for a in proposed]) != digest:
         raise Conflict("changed", "内容与您看到的不同，请重新核对 · this is not what you were shown, look again")
 

@@ -25,12 +25,13 @@ from relief.domain.guard import giving_way
 from relief.domain.money import split
 from relief.domain.playbook import Aid, Playbook
 from relief.domain.policy import Actor, require
+from relief.domain.signing import signing
 from relief.domain.snapshot import Alike, alike
 from relief.domain.standard import Figures
 from relief.services import refer
 from relief.store import activations, audits, awards, db, decisions, facts, guards, playbooks, recoveries, standards
 from relief.store.activations import Activation, Band
-from relief.store.awards import Part, Terms
+from relief.store.awards import Part, Signed, Terms
 from relief.store.db import Tx
 from relief.store.decisions import Outcomes, Pins
 from relief.store.facts import UNLOCATED
@@ -212,8 +213,9 @@ async def _propose(tx: Tx, this: _Run, ids: npt.NDArray[Any], verdicts: _Verdict
     if await guards.foreign(tx, this.county, entitlement, granted):
         raise Unavailable("guard_race", "另一县正在核定同一人，请重试 · another county is deciding the same person, try again")
     terms = Terms(incident=this.act.incident, activation=this.act.id, aid=aid.code, mode=aid.mode, period=aid.period)
-    amounts = [*verdicts.amounts.tolist(), *await awards.beyond(tx, this.county, terms)]
-    made = await awards.propose(tx, this.county, terms, parts_of(aid, amounts), granted, this.now)
+    amounts = verdicts.amounts.tolist()
+    parts = [*parts_of(aid, amounts), *top_up_parts(aid, await awards.beyond(tx, this.county, terms))]
+    made = await awards.propose(tx, this.county, terms, list(dict.fromkeys(parts)), _signers(this, aid, amounts), granted, this.now)
     return Sum(count=made.awards, amount_fen=made.amount_fen)
 
 
@@ -229,11 +231,30 @@ def parts_of(aid: Aid, amounts: Sequence[int]) -> list[Part]:
     """The instalments of every distinct amount, by largest remainder; a part of nothing (amounts of a few fen) is no instalment."""
     shares = [s.share_bp for s in aid.stages]
     return [
-        Part(total_fen=total, seq=seq, part_fen=part, condition=stage.condition)
+        Part(total_fen=total, reached=0, seq=seq, part_fen=part, condition=stage.condition)
         for total in sorted(set(amounts) - {0})
         for seq, (stage, part) in enumerate(zip(aid.stages, split(total, shares), strict=True), start=1)
         if part > 0
     ]
+
+
+def top_up_parts(aid: Aid, amounts: Sequence[int]) -> list[Part]:
+    """The instalments of a difference, by how far the first award has come: what its stages have reached is one part that waits for nothing,
+    the later stages keep their number and what they wait for, so that no stage is proven twice."""
+    shares = [s.share_bp for s in aid.stages]
+    parts = parts_of(aid, amounts)
+    for total in sorted(set(amounts) - {0}):
+        by_stage = split(total, shares)
+        for reached in range(1, len(shares) + 1):
+            parts.append(Part(total, reached, 1, sum(by_stage[:reached]), "none"))
+            for seq in range(reached, len(shares)):
+                parts.append(Part(total, reached, seq + 1, by_stage[seq], aid.stages[seq].condition))
+    return [p for p in parts if p.part_fen > 0]
+
+
+def _signers(this: _Run, aid: Aid, amounts: Sequence[int]) -> list[Signed]:
+    who = {fen: signing(aid, this.figures.amounts, fen) for fen in sorted(set(amounts) - {0})}
+    return [Signed(fen, s.office, s.needed, s.delegated) for fen, s in who.items()]
 
 
 def _entitlement(act: Activation, aid: Aid) -> Entitlement:

@@ -11,6 +11,7 @@ import msgspec
 
 from relief.domain.errors import Conflict, Invalid, Refused
 from relief.domain.policy import Actor, require
+from relief.services import stages
 from relief.services.disburse import release_due
 from relief.store import audits, db, evidence
 from relief.store.db import Tx
@@ -35,12 +36,12 @@ class Accepted(msgspec.Struct, frozen=True):
 async def submit(tx: Tx, actor: Actor, county: str, items: Sequence[Piece], now: datetime) -> list[UUID]:
     """Hand in evidence for waiting stages; returns the ids of the pieces in the order given."""
     await db.plan_for(tx, len(items))
-    stages = {s.id: s for s in await evidence.stages(tx, county, [i.instalment for i in items])}
-    if len(stages) != len({i.instalment for i in items}):
+    waiting = {s.id: s for s in await evidence.stages(tx, county, [i.instalment for i in items])}
+    if len(waiting) != len({i.instalment for i in items}):
         raise Conflict("not_waiting", "部分期次不在等待验收 · some stages are not waiting for evidence")
-    require(actor, "evidence.submit", {s.village for s in stages.values()})
+    require(actor, "evidence.submit", {s.village for s in waiting.values()})
     for position, item in enumerate(items):
-        if stages[item.instalment].condition != item.kind:
+        if waiting[item.instalment].condition != item.kind:
             raise Invalid(
                 "evidence_kind", "材料种类与该期条件不符 · this is not the evidence the stage waits for", field=f"items[{position}].kind"
             )
@@ -66,5 +67,6 @@ async def accept(tx: Tx, actor: Actor, county: str, ids: Sequence[UUID], now: da
         )
     await evidence.accept(tx, county, [f.id for f in found], [f.instalment for f in found], actor.person, now)
     await audits.add(tx, county, actor, "evidence.accept", "evidence", [f.id for f in found], now)
-    paid = await release_due(tx, county, sorted({f.award for f in found}), now)
+    awards = sorted({f.award for f in found})
+    paid = await release_due(tx, county, awards, now) + await stages.catch_up(tx, county, awards, now)
     return Accepted(pieces=len(found), payments=paid)

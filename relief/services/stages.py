@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -23,8 +24,17 @@ async def fall_due(tx: Tx, now: datetime) -> int:
         awards = await instalments.fall_due(tx, county, stages, now) if stages else []
         if awards:
             await audits.add(tx, county, SYSTEM, "instalment.due", "award", awards, now)
-            made += await release_due(tx, county, awards, now)
+            made += await release_due(tx, county, awards, now) + await catch_up(tx, county, awards, now)
     return made
+
+
+async def catch_up(tx: Tx, county: str, awards: Sequence[UUID], now: datetime) -> int:
+    """Let the stages of approved top-ups fall due that their first award has reached, for these awards and what tops them up; how many payments.
+
+    What was proven or came due for the first award is not asked again for the difference.
+    """
+    behind = await instalments.catch_up(tx, county, awards, now)
+    return await release_due(tx, county, sorted(set(behind)), now) if behind else 0
 
 
 async def _days(tx: Tx, playbook: UUID) -> list[Day]:

@@ -8,18 +8,15 @@ from uuid import UUID
 
 import msgspec
 
-from relief.store.db import Tx, many, maybe, one, run
+from relief.store.db import Tx, many, maybe, one, run, value
 
 _PROPOSED = """
-SELECT id, household, payee, incident, activation, aid, mode, amount_fen, village FROM award
+SELECT id, household, payee, incident, activation, aid, mode, amount_fen, village, tops_up, office, needed, signed, delegated FROM award
 WHERE county = $1 AND id = ANY ($2::uuid[]) AND status = 'proposed' ORDER BY id
-"""
-_WAITING = """
-SELECT id, household, payee, incident, activation, aid, mode, amount_fen, village FROM award
-WHERE county = $1 AND id IN (SELECT award FROM proposal WHERE county = $1) AND status = 'proposed' AND mode = $2 AND village LIKE $3 ORDER BY id LIMIT $4
 """
 _BARRED = """
 SELECT (SELECT count(*) FROM signature WHERE county = $1 AND subject = ANY ($2::uuid[]) AND step = 'register' AND person = $3) AS own,
+       (SELECT count(*) FROM signature WHERE county = $1 AND subject = ANY ($2::uuid[]) AND step <> 'register' AND person = $3) AS signed,
        (SELECT count(*) FROM award a WHERE a.county = $1 AND a.id = ANY ($2::uuid[]) AND EXISTS (
             SELECT FROM hold h WHERE h.county = $1 AND h.valid_from <= $4 AND (h.valid_to IS NULL OR h.valid_to > $4)
             AND (h.kind, h.subject) IN (('award', a.id::text), ('household', a.household::text), ('village', a.village)))) AS held,
@@ -37,13 +34,14 @@ _APPROVE = """
 WITH given AS MATERIALIZED (
     SELECT id, fund, fen FROM unnest($2::uuid[], $3::uuid[], $4::bigint[]) AS t (id, fund, fen)
 ), approved AS (
-    UPDATE award a SET status = 'approved', fund = g.fund, approved_at = $11 FROM given g
-    WHERE a.county = $1 AND a.id = g.id AND a.id = ANY ($2::uuid[]) AND a.status = 'proposed' AND a.amount_fen = g.fen
-    RETURNING a.id, a.household, a.payee, a.aid, a.fund, a.amount_fen
+    UPDATE award a SET status = 'approved', fund = g.fund, approved_at = $11, signed = a.signed + 1 FROM given g
+    WHERE a.county = $1 AND a.id = g.id AND a.id = ANY ($2::uuid[]) AND a.status = 'proposed' AND a.amount_fen = g.fen AND a.signed + 1 = a.needed
+    RETURNING a.id, a.household, a.payee, a.aid, a.fund, a.amount_fen, a.signed, a.delegated
 ), taken AS (
     DELETE FROM proposal WHERE county = $1 AND award = ANY ($2::uuid[])
 ), signed AS (
-    INSERT INTO signature (county, subject, kind, step, person, digest, signed_at) SELECT $1, id, 'award', $7, $8, $9, $11 FROM approved
+    INSERT INTO signature (county, subject, kind, step, person, delegator, digest, signed_at)
+    SELECT $1, id, 'award', CASE WHEN signed = 1 THEN $7 ELSE $7 || ' ' || signed END, $8, CASE WHEN delegated THEN $14::uuid END, $9, $11 FROM approved
 ), reserved AS (
     INSERT INTO transfer (county, fund, source, target, amount_fen, subject, subject_id, act, at)
     SELECT $1, fund, 'available', 'reserved', amount_fen, 'award', id, $10, $11 FROM approved
@@ -68,9 +66,23 @@ WITH given AS MATERIALIZED (
 )
 SELECT (SELECT count(*) FROM approved) AS awards, (SELECT count(*) FROM made) AS payments
 """
+# One signature of several: counted on the award and kept; the money waits for the last one.
+_COUNTERSIGN = """
+WITH given AS MATERIALIZED (
+    SELECT id, fen FROM unnest($2::uuid[], $3::bigint[]) AS t (id, fen)
+), counted AS (
+    UPDATE award a SET signed = a.signed + 1 FROM given g
+    WHERE a.county = $1 AND a.id = g.id AND a.id = ANY ($2::uuid[]) AND a.status = 'proposed' AND a.amount_fen = g.fen AND a.signed + 1 < a.needed
+    RETURNING a.id, a.signed, a.delegated
+), kept AS (
+    INSERT INTO signature (county, subject, kind, step, person, delegator, digest, signed_at)
+    SELECT $1, id, 'award', CASE WHEN signed = 1 THEN $4 ELSE $4 || ' ' || signed END, $5, CASE WHEN delegated THEN $8::uuid END, $6, $7 FROM counted
+)
+SELECT count(*) FROM counted
+"""
 # Approvals of one county go on side by side: this lock only keeps a decision, which takes the row for itself, from changing the proposals.
 _STANDING = """
-SELECT p.status, p.cap_fen, p.committed_fen, a.playbook FROM county_activation p JOIN activation a ON a.id = p.activation
+SELECT p.status, p.cap_fen, p.committed_fen, a.playbook, p.activated_by FROM county_activation p JOIN activation a ON a.id = p.activation
 WHERE p.county = $1 AND p.activation = $2 FOR KEY SHARE OF p
 """
 # The last thing an approval does, because everybody else's waits for these rows until it is committed.
@@ -89,7 +101,7 @@ SELECT (SELECT count(*) FROM drawn) AS funds, (SELECT count(*) FROM capped) AS p
 
 
 class Proposed(msgspec.Struct, frozen=True):
-    """An award waiting for its approval; the amount is in fen."""
+    """An award waiting for its approval; the amount is in fen. `signed` of `needed` people of the `office` have signed it."""
 
     id: UUID
     household: UUID
@@ -100,16 +112,28 @@ class Proposed(msgspec.Struct, frozen=True):
     mode: str
     amount_fen: int
     village: str
+    tops_up: UUID | None
+    office: str
+    needed: int
+    signed: int
+    delegated: bool
+
+    @property
+    def last(self) -> bool:
+        """The next signature is the one that approves it."""
+        return self.signed + 1 >= self.needed
 
 
 class Act(msgspec.Struct, frozen=True):
-    """What the approvals of one signature share. `papers` says per aid until when the papers of an advance must follow."""
+    """What the approvals of one signature share. `papers` says per aid until when the papers of an advance must follow; `delegator` in whose
+    name a delegated award is signed."""
 
     step: str
     person: UUID
     digest: bytes
     audit: UUID
     papers: Mapping[str, date]
+    delegator: UUID | None
     now: datetime
 
 
@@ -121,20 +145,22 @@ class Released(msgspec.Struct, frozen=True):
 
 
 class Barred(msgspec.Struct, frozen=True):
-    """How many of the awards rest on this person's own registration, are under a hold, may be registered twice."""
+    """How many of the awards rest on this person's own registration, carry their signature already, are under a hold, may be registered twice."""
 
     own: int
+    signed: int
     held: int
     suspected: int
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """A county's part of an activation: the most it may spend and what it has approved so far, in fen."""
+    """A county's part of an activation: the most it may spend and what it has approved so far, in fen; who started it."""
 
     status: str
     cap_fen: int
     committed_fen: int
     playbook: UUID
+    activated_by: UUID | None
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -147,11 +173,6 @@ class Held(msgspec.Struct, frozen=True):
 async def proposed(tx: Tx, county: str, awards: Sequence[UUID]) -> list[Proposed]:
     """Those of the awards that are still proposed, in the order of their ids."""
     return await many(tx, _PROPOSED, Proposed, county, awards)
-
-
-async def waiting(tx: Tx, county: str, mode: str, area: str, limit: int) -> list[Proposed]:
-    """Proposed awards of one mode in an area (a prefix of village codes)."""
-    return await many(tx, _WAITING, Proposed, county, mode, area + "%", limit)
 
 
 async def barred(tx: Tx, county: str, awards: Sequence[UUID], person: UUID, now: datetime) -> Barred:
@@ -169,6 +190,12 @@ async def sign(tx: Tx, county: str, subjects: Sequence[UUID], kind: str, step: s
     await run(tx, _SIGN, county, subjects, kind, step, person, digest, now)
 
 
+async def countersign(tx: Tx, county: str, shown: Sequence[Proposed], act: Act) -> int:
+    """One more signature on awards that need another one after it; how many. The caller rolls back where some have changed."""
+    columns = [a.id for a in shown], [a.amount_fen for a in shown]
+    return int(await value(tx, _COUNTERSIGN, county, *columns, act.step, act.person, act.digest, act.now, act.delegator))
+
+
 async def approve(tx: Tx, county: str, shown: Sequence[Proposed], funds: Sequence[UUID], act: Act) -> Released:
     """proposed → approved, each on its fund and for the amount shown: signed, money reserved (available → reserved), household verified;
     first stages that wait for nothing are released with their payment, or due where the payee has no account yet.
@@ -177,7 +204,8 @@ async def approve(tx: Tx, county: str, shown: Sequence[Proposed], funds: Sequenc
     """
     columns = [a.id for a in shown], list(funds), [a.amount_fen for a in shown], [a.household for a in shown], [a.payee for a in shown]
     return await one(
-        tx, _APPROVE, Released, county, *columns, act.step, act.person, act.digest, act.audit, act.now, list(act.papers), list(act.papers.values())
+        tx, _APPROVE, Released, county, *columns, act.step, act.person, act.digest, act.audit, act.now, list(act.papers), list(act.papers.values()),
+        act.delegator,
     )  # fmt: skip
 
 

@@ -14,7 +14,8 @@ import msgspec
 
 from relief.store.db import Tx, many, one
 
-# The parts of each distinct amount come from money.split, so the rule has one home. Whoever registered the household or assessed it again
+# The parts of each distinct amount come from money.split, so the rule has one home. A top-up does not begin again: the stages its first award has
+# reached are one part that waits for nothing, the others wait for what the first award's wait for. Whoever registered the household or assessed it again
 # signs in `signature`, which makes it impossible for the same person to approve the award later. One decision proposes once: an award
 # that was withdrawn is proposed again only by another decision.
 _PROPOSE = """
@@ -24,22 +25,27 @@ WITH given AS MATERIALIZED (
     SELECT household, sum(amount_fen)::bigint AS fen, (array_agg(id ORDER BY tops_up NULLS FIRST))[1] AS first FROM award
     WHERE county = $1 AND incident = $2 AND aid = $4 AND period = $6 AND status IN ('approved', 'completed') GROUP BY household
 ), made AS (
-    INSERT INTO award (county, household, payee, incident, activation, decision, aid, mode, period, amount_fen, status, village, proposed_at, tops_up)
-    SELECT $1, d.household, p.id, $2, $3, d.id, $4, $5, $6, d.amount_fen - coalesce(c.fen, 0), 'proposed', h.village, $7, c.first
+    INSERT INTO award (county, household, payee, incident, activation, decision, aid, mode, period, amount_fen, status, village, proposed_at, tops_up,
+                       office, needed, delegated)
+    SELECT $1, d.household, p.id, $2, $3, d.id, $4, $5, $6, d.amount_fen - coalesce(c.fen, 0), 'proposed', h.village, $7, c.first,
+           o.office, o.needed, o.delegated
     FROM given g
     JOIN decision d ON d.county = $1 AND d.activation = $3 AND d.aid = $4 AND d.household = g.household AND d.status = 'current'
+    JOIN unnest($14::bigint[], $15::text[], $16::int[], $17::bool[]) AS o (granted_fen, office, needed, delegated) ON o.granted_fen = d.amount_fen
     JOIN household h ON h.county = $1 AND h.id = g.household
     JOIN person p ON p.county = $1 AND p.household = g.household AND p.role = 'householder'
     LEFT JOIN approved c ON c.household = g.household
     WHERE d.amount_fen > coalesce(c.fen, 0)
       AND NOT EXISTS (SELECT FROM award a WHERE a.county = $1 AND a.activation = $3 AND a.aid = $4 AND a.decision = d.id AND a.status <> 'superseded')
     ON CONFLICT DO NOTHING
-    RETURNING id, household, amount_fen
+    RETURNING id, household, amount_fen, tops_up
 ), parts AS (
     INSERT INTO instalment (county, award, seq, amount_fen, condition, status)
     SELECT $1, m.id, s.seq, s.part_fen, s.condition, 'waiting'
-    FROM made m JOIN unnest($8::bigint[], $9::int[], $10::bigint[], $11::text[]) AS s (amount_fen, seq, part_fen, condition)
-        ON s.amount_fen = m.amount_fen
+    FROM made m JOIN unnest($8::bigint[], $13::int[], $9::int[], $10::bigint[], $11::text[]) AS s (amount_fen, reached, seq, part_fen, condition)
+        ON s.amount_fen = m.amount_fen AND s.reached = CASE WHEN m.tops_up IS NULL THEN 0 ELSE (
+            SELECT coalesce(max(i.seq), 0) FROM instalment i
+            WHERE i.county = $1 AND i.award = m.tops_up AND i.status IN ('due', 'released', 'settled')) END
 ), queued AS (
     INSERT INTO proposal (county, award) SELECT $1, id FROM made
 ), registrar AS (
@@ -90,12 +96,22 @@ FROM withdrawn w JOIN incident i ON i.id = w.incident ORDER BY w.id
 
 
 class Part(msgspec.Struct, frozen=True):
-    """One instalment of an award of that total (both in fen)."""
+    """One instalment of an award of that total (both in fen); of a top-up whose first award has come to stage `reached` (0: nowhere, or no top-up)."""
 
     total_fen: int
+    reached: int
     seq: int
     part_fen: int
     condition: str
+
+
+class Signed(msgspec.Struct, frozen=True):
+    """Who approves when a household is granted so much in all (fen): see `domain.signing`."""
+
+    granted_fen: int
+    office: str
+    needed: int
+    delegated: bool
 
 
 class Made(msgspec.Struct, frozen=True):
@@ -135,14 +151,19 @@ class _Fen(msgspec.Struct, frozen=True):
     fen: int
 
 
-async def propose(tx: Tx, county: str, terms: Terms, parts: Sequence[Part], households: bytes, now: datetime) -> Made:
+async def propose(
+    tx: Tx, county: str, terms: Terms, parts: Sequence[Part], signers: Sequence[Signed], households: bytes, now: datetime
+) -> Made:
     """An award for each of these granted households (packed ids, 16 bytes each) whose decision grants more than was approved.
 
-    `parts` covers every amount that occurs.
+    `parts` covers every amount an award may have, `signers` every amount that is granted.
     """
     columns = [p.total_fen for p in parts], [p.seq for p in parts], [p.part_fen for p in parts], [p.condition for p in parts]
-    t = terms
-    return await one(tx, _PROPOSE, Made, county, t.incident, t.activation, t.aid, t.mode, t.period, now, *columns, households)
+    who = [s.granted_fen for s in signers], [s.office for s in signers], [s.needed for s in signers], [s.delegated for s in signers]
+    t, reached = terms, [p.reached for p in parts]
+    return await one(
+        tx, _PROPOSE, Made, county, t.incident, t.activation, t.aid, t.mode, t.period, now, *columns, households, reached, *who
+    )  # fmt: skip
 
 
 async def beyond(tx: Tx, county: str, terms: Terms) -> list[int]:

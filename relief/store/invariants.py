@@ -266,12 +266,12 @@ BANK: Final[Sequence[Invariant]] = (
 PEOPLE: Final[Sequence[Invariant]] = (
     Invariant(
         "approved_by_another",
-        "an approved award carries an approval by somebody who did not register the household [26]",
+        "an approved award carries the signatures its band asks for, each of another person, none of whoever registered the household [26]",
         "SELECT count(*) FROM award WHERE status IN ('approved', 'completed')",
         """SELECT a.county || '/' || a.id AS row FROM award a JOIN household h ON h.county = a.county AND h.id = a.household
-           WHERE a.status IN ('approved', 'completed') AND NOT EXISTS (
-               SELECT FROM signature s WHERE s.county = a.county AND s.subject = a.id
-               AND s.step IN ('township', 'county') AND s.person <> h.registered_by)""",
+           WHERE a.status IN ('approved', 'completed') AND (
+               SELECT count(DISTINCT s.person) FROM signature s WHERE s.county = a.county AND s.subject = a.id
+               AND s.step <> 'register' AND s.person <> h.registered_by) <> a.needed""",
     ),
     Invariant(
         "entitled_once",

@@ -1,6 +1,6 @@
 """Who is asking, and may they ask this: one cookie, one guard for every route, one policy action a route.
 
-A route says `action="award.approve.A"` (a name of the policy table), `action=SIGNED_IN` or `action=PUBLIC`; one that says nothing
+A route says `action="award.approve.county"` (a name of the policy table), `action=SIGNED_IN` or `action=PUBLIC`; one that says nothing
 is refused at start. The transaction of the request sees only the areas in which the actor holds that action.
 """
 

@@ -28,8 +28,8 @@ _FILTERS = {
     "unknown": Filter(statuses=["unknown"]),
 }
 _AWARDS = """
-INSERT INTO award (county, household, payee, incident, activation, decision, aid, mode, period, amount_fen, status, fund, village, proposed_at, approved_at)
-SELECT h.county, h.id, p.id, h.incident, $2, h.id, 'EMERG', 'A', 'once', 30000, 'completed', h.id, h.village, h.received_at, h.received_at
+INSERT INTO award (county, household, payee, incident, activation, decision, aid, mode, period, amount_fen, status, fund, village, proposed_at, approved_at, signed)
+SELECT h.county, h.id, p.id, h.incident, $2, h.id, 'EMERG', 'A', 'once', 30000, 'completed', h.id, h.village, h.received_at, h.received_at, 1
 FROM household h JOIN person p ON p.county = h.county AND p.household = h.id AND p.role = 'householder' WHERE h.incident = $1
 ON CONFLICT DO NOTHING
 """

@@ -46,8 +46,8 @@ WITH d AS (
     SELECT $1, t.id, t.id, $2, $2, $2, 'EMERG', 'current', $5, '{}', '{}', '\\x00', $4 FROM unnest($6::uuid[]) AS t (id)
 ), a AS (
     INSERT INTO award (county, id, household, payee, incident, activation, decision, aid, mode, period, amount_fen, status, fund, village,
-                       proposed_at, approved_at)
-    SELECT $1, t.id, t.id, t.id, $2, $2, t.id, 'EMERG', 'A', 'once', $5, 'approved', $3, '513322103205', $4, $4 FROM unnest($6::uuid[]) AS t (id)
+                       proposed_at, approved_at, signed)
+    SELECT $1, t.id, t.id, t.id, $2, $2, t.id, 'EMERG', 'A', 'once', $5, 'approved', $3, '513322103205', $4, $4, 1 FROM unnest($6::uuid[]) AS t (id)
 ), i AS (
     INSERT INTO instalment (county, id, award, seq, amount_fen, condition, status, due_at)
     SELECT $1, t.id, t.id, 1, $5, 'none', 'released', $4 FROM unnest($6::uuid[]) AS t (id)

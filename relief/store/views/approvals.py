@@ -11,11 +11,12 @@ import msgspec
 from relief.store.db import Tx, many
 
 _GROUPS = """
-SELECT a.county, r.name AS county_name, a.incident, i.name AS incident_name, i.drill, a.mode, a.aid, count(*) AS awards, sum(a.amount_fen)::bigint AS fen,
+SELECT a.county, r.name AS county_name, a.incident, i.name AS incident_name, i.drill, a.mode, a.aid, a.office, count(*) AS awards, sum(a.amount_fen)::bigint AS fen,
        min(a.proposed_at) AS oldest
 FROM proposal q JOIN award a ON a.county = q.county AND a.id = q.award JOIN region r ON r.code = a.county JOIN incident i ON i.id = a.incident
-WHERE a.status = 'proposed' AND ((a.mode = 'A' AND a.village LIKE ANY ($1::text[])) OR (a.mode <> 'A' AND a.village LIKE ANY ($2::text[])))
-GROUP BY a.county, r.name, a.incident, i.name, i.drill, a.mode, a.aid ORDER BY min(a.proposed_at), a.county, a.aid
+WHERE a.status = 'proposed' AND a.village LIKE ANY (
+    CASE a.office WHEN 'township' THEN $1::text[] WHEN 'county' THEN $2::text[] WHEN 'meeting' THEN $3::text[] ELSE $4::text[] END)
+GROUP BY a.county, r.name, a.incident, i.name, i.drill, a.mode, a.aid, a.office ORDER BY min(a.proposed_at), a.county, a.aid
 """
 _PROPOSED = """
 SELECT a.id, a.household, a.aid, a.mode, a.amount_fen, a.village, v.name AS village_name, a.proposed_at, h.members, h.family_type, h.rooms_collapsed,
@@ -26,6 +27,8 @@ SELECT a.id, a.household, a.aid, a.mode, a.amount_fen, a.village, v.name AS vill
        EXISTS (SELECT FROM suspected u WHERE u.county = a.county AND u.household = a.household AND (u.blocks = 'payment' OR a.mode <> 'A')) AS suspected,
        EXISTS (SELECT FROM account c JOIN account x ON x.account_hash = c.account_hash AND x.person <> c.person
                WHERE c.county = a.county AND c.person = a.payee AND c.status = 'current') AS shared_account,
+       a.needed, a.signed, a.delegated, a.signed > 0 AND EXISTS (
+           SELECT FROM signature s WHERE s.county = a.county AND s.subject = a.id AND s.step <> 'register' AND s.person = $7) AS mine,
        a.amount_fen > 3 * avg(a.amount_fen) OVER () AS large
 FROM proposal q
 JOIN award a ON a.county = q.county AND a.id = q.award
@@ -34,7 +37,7 @@ JOIN person e ON e.county = a.county AND e.id = a.payee
 JOIN decision d ON d.county = a.county AND d.id = a.decision
 JOIN region v ON v.code = a.village
 LEFT JOIN location l ON l.county = a.county AND l.zone = d.zone AND l.household = a.household
-WHERE q.county = $1 AND a.incident = $2 AND a.mode = $3 AND a.aid = $4 AND a.status = 'proposed' AND a.village LIKE ANY ($5::text[])
+WHERE q.county = $1 AND a.incident = $2 AND a.mode = $3 AND a.aid = $4 AND a.office = $9 AND a.status = 'proposed' AND a.village LIKE ANY ($5::text[])
 ORDER BY a.village, a.id LIMIT $6
 """
 _STAGES = """
@@ -44,7 +47,7 @@ WHERE county = $1 AND award = ANY ($2::uuid[]) GROUP BY seq, condition ORDER BY 
 
 
 class Group(msgspec.Struct, frozen=True):
-    """Awards that may be approved together: one county, incident, mode and aid."""
+    """Awards that may be approved together: one county, incident, mode, aid and office that signs."""
 
     county: str
     county_name: str
@@ -53,13 +56,14 @@ class Group(msgspec.Struct, frozen=True):
     drill: bool
     mode: str
     aid: str
+    office: str
     awards: int
     fen: int
     oldest: datetime
 
 
 class ProposedAward(msgspec.Struct, frozen=True):
-    """A household in one glance, and what makes it special."""
+    """A household in one glance, and what makes it special. `signed` of `needed` people have signed; `mine`: the reader is one of them."""
 
     id: UUID
     household: UUID
@@ -83,12 +87,16 @@ class ProposedAward(msgspec.Struct, frozen=True):
     held: bool
     suspected: bool
     shared_account: bool
+    needed: int
+    signed: int
+    delegated: bool
+    mine: bool
     large: bool
 
     @property
     def special(self) -> bool:
         """Looked at one by one instead of in the bundle."""
-        return self.edge or self.own or self.held or self.suspected or self.shared_account or self.large
+        return self.mine or self.edge or self.own or self.held or self.suspected or self.shared_account or self.large
 
 
 class Stage(msgspec.Struct, frozen=True):
@@ -100,16 +108,16 @@ class Stage(msgspec.Struct, frozen=True):
     instalments: int
 
 
-async def groups(tx: Tx, township: Sequence[str], county: Sequence[str]) -> list[Group]:
-    """What may be approved together, oldest first; `township` areas for mode A, `county` areas for the others."""
-    return await many(tx, _GROUPS, Group, list(township), list(county))
+async def groups(tx: Tx, township: Sequence[str], county: Sequence[str], meeting: Sequence[str], city: Sequence[str]) -> list[Group]:
+    """What may be approved together, oldest first, in the areas where the reader signs for each office."""
+    return await many(tx, _GROUPS, Group, list(township), list(county), list(meeting), list(city))
 
 
 async def proposed(
-    tx: Tx, county: str, incident: UUID, mode: str, aid: str, villages: Sequence[str], limit: int, person: UUID, now: datetime
+    tx: Tx, county: str, incident: UUID, mode: str, aid: str, office: str, villages: Sequence[str], limit: int, person: UUID, now: datetime
 ) -> list[ProposedAward]:
     """The awards of one group as this person sees them."""
-    return await many(tx, _PROPOSED, ProposedAward, county, incident, mode, aid, list(villages), limit, person, now)
+    return await many(tx, _PROPOSED, ProposedAward, county, incident, mode, aid, list(villages), limit, person, now, office)
 
 
 async def stages(tx: Tx, county: str, awards: Sequence[UUID]) -> list[Stage]:

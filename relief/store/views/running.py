@@ -67,7 +67,9 @@ ORDER BY h.households DESC
 _WAITING = """
 SELECT 'approve' AS kind, mode AS detail, count(*) AS items, coalesce(sum(amount_fen), 0)::bigint AS fen, min(proposed_at) AS oldest
 FROM proposal q JOIN award a ON a.county = q.county AND a.id = q.award
-WHERE status = 'proposed' AND ((mode = 'A' AND village LIKE ANY ($1::text[])) OR (mode <> 'A' AND village LIKE ANY ($2::text[]))) GROUP BY mode
+WHERE status = 'proposed' AND village LIKE ANY (
+    CASE office WHEN 'township' THEN $1::text[] WHEN 'county' THEN $2::text[] WHEN 'meeting' THEN $16::text[] ELSE $17::text[] END)
+  AND NOT (signed > 0 AND EXISTS (SELECT FROM signature s WHERE s.county = a.county AND s.subject = a.id AND s.person = $14)) GROUP BY mode
 UNION ALL
 SELECT 'sign', status, count(*), sum(total_fen)::bigint, min(frozen_at) FROM batch
 WHERE (status = 'frozen' AND county LIKE ANY ($3::text[])) OR (status = 'prepared' AND county LIKE ANY ($4::text[]))

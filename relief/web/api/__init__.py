@@ -13,6 +13,7 @@ from relief.web.api import (
     duplicates,
     households,
     incidents,
+    law,
     life,
     money,
     playbooks,
@@ -34,6 +35,7 @@ _ROOMS: Final = (
     playbooks,
     sheets,
     money,
+    law,
     complaints,
 )
 

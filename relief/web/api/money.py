@@ -50,7 +50,7 @@ class FundOut(msgspec.Struct, frozen=True):
 
 
 class WaitingAward(msgspec.Struct, frozen=True):
-    """An award waiting for approval; `flags` say what to look at first."""
+    """An award waiting for approval: `signed` of `needed` people have signed it; `flags` say what to look at first."""
 
     id: UUID
     household: UUID
@@ -60,6 +60,9 @@ class WaitingAward(msgspec.Struct, frozen=True):
     village: str
     reasons: list[str]
     flags: list[str]
+    needed: int
+    signed: int
+    delegated: bool
 
 
 class Waiting(msgspec.Struct, frozen=True):
@@ -69,6 +72,7 @@ class Waiting(msgspec.Struct, frozen=True):
     incident: UUID
     mode: str
     aid: str
+    office: str
     total_fen: int
     digest: str
     awards: list[WaitingAward]
@@ -188,19 +192,24 @@ async def allocate(
 async def waiting(
     read: given.Read, actor: given.Me, now: given.Now, county: given.FromPath[str], incident: given.FromQuery[UUID],
     mode: given.FromQuery[Literal["A", "B", "C"]], aid: given.FromQuery[str], limit: given.FromQuery[int] = 2000,
+    office: given.FromQuery[Literal["township", "county", "meeting", "city"] | None] = None,
 ) -> Waiting:  # fmt: skip
-    """What waits for your approval in one group, at most 20,000 awards."""
-    villages = common.patterns(actor, "award.read")
-    found = await approvals.proposed(read, county, incident, mode, aid, villages, max(1, min(limit, 20_000)), actor.person, now)
+    """What waits for your approval in one group, at most 20,000 awards. Without `office`: the township for mode A, the meeting for C, else the county."""
+    villages, signs = common.patterns(actor, "award.read"), str(office or _OFFICE[mode])
+    found = await approvals.proposed(read, county, incident, mode, aid, signs, villages, max(1, min(limit, 20_000)), actor.person, now)
     awards = [
-        WaitingAward(a.id, a.household, a.aid, a.mode, a.amount_fen, a.village, a.reasons, [f for f in FLAGS if getattr(a, f)])
+        WaitingAward(
+            a.id, a.household, a.aid, a.mode, a.amount_fen, a.village, a.reasons, [f for f in FLAGS if getattr(a, f)], a.needed, a.signed,
+            a.delegated,
+        )
         for a in found
-    ]
+    ]  # fmt: skip
     digest = approve.digest_of([(a.id, a.amount_fen) for a in found]).hex()
-    return Waiting(county, incident, mode, aid, sum(a.amount_fen for a in found), digest, awards)
+    return Waiting(county, incident, mode, aid, signs, sum(a.amount_fen for a in found), digest, awards)
 
 
-FLAGS: Final = ("edge", "own", "held", "suspected", "shared_account", "large")
+_OFFICE: Final[dict[str, str]] = {"A": "township", "B": "county", "C": "meeting"}
+FLAGS: Final = ("mine", "edge", "own", "held", "suspected", "shared_account", "large")
 
 
 @post("/counties/{county:str}/awards/approve", action=access.SIGNED_IN, status_code=200)
@@ -208,7 +217,8 @@ async def approve_awards(
     request: Req, data: given.Json[Approve], tx: given.Write, actor: given.Me, now: given.Now, county: given.FromPath[str],
     key: idempotency.Key = None,
 ) -> Any:  # fmt: skip
-    """Approve awards of one mode: all of them or none. The right asked for is that of their mode."""
+    """Sign awards of one mode and office: all of them or none. The right asked for is that of the office; where the playbook's band asks for
+    several people, `countersigned` awards wait for another one."""
 
     async def act() -> Approved:
         return await approve.approve(tx, actor, county, data.awards, bytes.fromhex(data.digest), now)

@@ -37,6 +37,7 @@ from relief.web.console import (
     situation,
     staff,
     standards,
+    supervision,
     zones,
 )
 
@@ -63,6 +64,7 @@ ROUTERS: Final = [
                 estimates,
                 moves,
                 approvals,
+                supervision,
                 batches,
                 funds,
                 households,

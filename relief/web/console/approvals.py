@@ -19,6 +19,8 @@ from relief.web.given import Req
 
 #: The most households in one bundle: what a person can answer for at once.
 MOST: Final = 2_000
+#: Who may sign, as the approval bands of playbooks name them.
+OFFICES: Final = ("township", "county", "meeting", "city")
 
 
 class ApproveForm(MoneyForm, frozen=True):
@@ -40,14 +42,15 @@ class Row(msgspec.Struct, frozen=True):
 @get("/approvals", action=access.SIGNED_IN)
 async def page(request: Req, read: given.Read, actor: given.Me, now: given.Now, group: given.FromQuery[str | None] = None) -> Response[str]:
     """The groups that wait for me, and one of them in full."""
-    township, county = common.patterns(actor, "award.approve.A"), common.patterns(actor, "award.approve.B")
-    groups = await approvals.groups(read, township, county)
+    areas = {office: common.patterns(actor, f"award.approve.{office}") for office in OFFICES}
+    groups = await approvals.groups(read, *areas.values())
     shown = next((g for g in groups if key_of(g) == group), groups[0] if groups else None)
     rows: list[ProposedAward] = []
     stages: list[Stage] = []
     if shown:
-        villages = township if shown.mode == "A" else county
-        rows = await approvals.proposed(read, shown.county, shown.incident, shown.mode, shown.aid, villages, MOST, actor.person, now)
+        rows = await approvals.proposed(
+            read, shown.county, shown.incident, shown.mode, shown.aid, shown.office, areas[shown.office], MOST, actor.person, now
+        )
         stages = await approvals.stages(read, shown.county, [r.id for r in rows])
     plain = [r for r in rows if not r.special]
     placeholders = await unverified.awards(read, shown.county, [r.id for r in rows]) if shown else 0
@@ -61,7 +64,7 @@ async def page(request: Req, read: given.Read, actor: given.Me, now: given.Now, 
 
 def key_of(group: Group) -> str:
     """The group in an address."""
-    return f"{group.county}.{group.incident}.{group.mode}.{group.aid}"
+    return f"{group.county}.{group.incident}.{group.mode}.{group.aid}.{group.office}"
 
 
 def _row(request: Req, award: ProposedAward) -> Row:
@@ -75,8 +78,11 @@ async def sign(request: Req, data: given.Form[ApproveForm], tx: given.Write, act
     """Sign exactly what was shown; the service asks for the right of the awards' own mode."""
     awards, digest = common.uuids(data.award), _digest(data.digest)
     content = (data.county, sorted(awards), data.digest)
-    await common.once(request, tx, actor, data.key, content, now, lambda: approve.approve(tx, actor, data.county, awards, digest, now))
-    return common.go("/approvals", "approved")
+    reply = await common.once(
+        request, tx, actor, data.key, content, now, lambda: approve.approve(tx, actor, data.county, awards, digest, now)
+    )
+    done = msgspec.json.decode(reply.response, type=approve.Approved)
+    return common.go("/approvals", "countersigned" if done.countersigned else "approved")
 
 
 def _digest(text: str) -> bytes:

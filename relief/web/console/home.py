@@ -25,9 +25,10 @@ from relief.web.given import Req
 
 #: The actions behind each kind of waiting work, in the order of the statement; 'village' kinds end below the county.
 _ACTIONS: Final = (
-    ("award.approve.A", True), ("award.approve.B", True), ("batch.prepare", False), ("batch.check", False), ("batch.authorise", False),
+    ("award.approve.township", True), ("award.approve.county", True), ("batch.prepare", False), ("batch.check", False), ("batch.authorise", False),
     ("batch.freeze", False), ("activation.activate", False), ("account.propose", True), ("account.confirm", True), ("evidence.accept", True),
     ("activation.draft", False), ("zone.force", False), ("confirm.report", True),
+    ("award.approve.meeting", True), ("award.approve.city", True),
 )  # fmt: skip
 #: Complaints stand after these, as patterns over department and place.
 _COMPLAINTS_AT: Final = 10

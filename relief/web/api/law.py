@@ -1,0 +1,52 @@
+"""What the law asks to be seen: what townships decided in the county's name."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+from litestar import get
+
+from relief.services import masked
+from relief.store.views import supervision
+from relief.web import given, house
+from relief.web.api.shared import After, Limit, Page
+from relief.web.console import common
+from relief.web.given import Req
+
+
+class DelegatedOut(msgspec.Struct, frozen=True):
+    """One award signed in the county's name; fen, the payee masked."""
+
+    county: str
+    award: UUID
+    household: UUID
+    payee: str
+    village: str
+    aid: str
+    mode: str
+    amount_fen: int
+    status: str
+    signed_at: datetime
+    signed_by: str
+    in_the_name_of: str
+
+
+@get("/awards/delegated", action="award.supervise")
+async def delegated(request: Req, read: given.Read, actor: given.Me, after: After = None, limit: Limit = 50) -> Page[DelegatedOut]:
+    """What townships of your areas approved in the county's name, newest first."""
+    keys = house.of(request).keys
+    found = await supervision.signed(read, common.patterns(actor, "award.supervise"), common.before(after), limit)
+    items = [
+        DelegatedOut(
+            s.county, s.award, s.household, masked.name(keys, s.person, s.sealed_person), s.village, s.aid, s.mode, s.amount_fen, s.status,
+            s.signed_at, s.who, s.delegator,
+        )
+        for s in found
+    ]  # fmt: skip
+    return Page(items, common.mark(found[-1].signed_at, found[-1].award) if len(found) == limit else None)
+
+
+HANDLERS: Final[list[Any]] = [delegated]

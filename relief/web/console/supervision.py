@@ -1,0 +1,30 @@
+"""What was decided in the county's name: by township, and award by award."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from litestar import Response, get
+
+from relief.services import masked
+from relief.store.views import supervision
+from relief.web import given, house, pages
+from relief.web.console import common
+from relief.web.given import Req
+
+
+@get("/supervision", action="award.supervise")
+async def page(
+    request: Req, read: given.Read, actor: given.Me, now: given.Now, before: given.FromQuery[str | None] = None
+) -> Response[str]:
+    """Newest first, a page at a time."""
+    villages, keys = common.patterns(actor, "award.supervise"), house.of(request).keys
+    found = await supervision.signed(read, villages, common.before(before), common.PAGE)
+    return pages.page(
+        request, "supervision.html", townships=await supervision.townships(read, villages), now=now,
+        rows=[(s, masked.name(keys, s.person, s.sealed_person)) for s in found], drill=bool(found) and all(s.drill for s in found),
+        more=common.mark(found[-1].signed_at, found[-1].award) if len(found) == common.PAGE else None,
+    )  # fmt: skip
+
+
+HANDLERS: Final = [page]
