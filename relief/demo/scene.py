@@ -18,11 +18,20 @@ from relief.domain.batch import Layout
 from relief.domain.policy import Actor
 from relief.house import House
 from relief.services.disburse import Writer
+from relief.services.field import Device
 from relief.store import db
 
 T = TypeVar("T")
 
 LAYOUT = "yikatong"
+
+
+class Phone(msgspec.Struct, frozen=True):
+    """A reporter's enrolled phone, and how many records it has sent."""
+
+    reporter: Actor
+    device: Device
+    sent: int = 0
 
 
 class Scene(msgspec.Struct):
@@ -40,6 +49,7 @@ class Scene(msgspec.Struct):
     activation: UUID = UUID(int=0)
     active: list[str] = msgspec.field(default_factory=list)  # counties that have activated, by code
     slips: dict[UUID, tuple[str, str]] = msgspec.field(default_factory=dict)  # household → reference and code on its slip
+    phones: dict[str, Phone] = msgspec.field(default_factory=dict)  # by township
     seconds: dict[str, float] = msgspec.field(default_factory=dict)
     objected: bool = False  # one objection to a notice was played
     refusals: list[str] = msgspec.field(default_factory=list)  # codes of what was rightly refused

@@ -11,7 +11,9 @@ from uuid import UUID
 import msgspec
 
 from relief.domain import identity
+from relief.domain import visit as visits
 from relief.domain.errors import Invalid
+from relief.domain.visit import Visit
 
 FamilyType = Literal["ordinary", "low_income", "low_income_margin", "extreme_hardship", "disabled", "orphan", "lone", "monitored"]
 FAMILY_TYPES = {
@@ -51,11 +53,15 @@ Count = Annotated[int, msgspec.Meta(ge=0, le=30)]
 BOX = (97.0, 26.0, 109.0, 35.0)
 
 
-class Member(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One person. The first member of a household is its householder 户主."""
+class Member(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One person. The first member of a household is its householder 户主.
+
+    `helper` 证明人 is who vouches for a person without papers, whose number is a temporary one (`identity.temporary_number`).
+    """
 
     name: str
     id_number: str
+    helper: str | None = None
 
 
 class Registration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -90,6 +96,7 @@ class Registration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     circumstances: Annotated[list[Circumstance], msgspec.Meta(max_length=len(CIRCUMSTANCES))] = []
     people_in_need: Count = 0
     home_county: Annotated[str, msgspec.Meta(pattern="^[0-9]{6}$")] | None = None
+    visit: Visit | None = None
 
     @property
     def county(self) -> str:
@@ -109,6 +116,13 @@ class Checked(msgspec.Struct, frozen=True):
     account: str
     phone: str | None
     digest: bytes
+    visit: Visit | None = None
+
+    @property
+    def holder(self) -> str:
+        """In whose name the account is: the householder's, or that of who receives in their place 代领人."""
+        recipient = self.visit.recipient if self.visit else None
+        return recipient.name if recipient else self.members[0].name
 
 
 def check(registration: Registration, today: date) -> Checked:
@@ -121,7 +135,8 @@ def check(registration: Registration, today: date) -> Checked:
         raise Invalid("id_twice", "同一身份证号在本户出现两次 · one identity number stands twice in this household", field="members")
     account = _field("account", identity.account, registration.account)
     phone = None if registration.phone is None else _field("phone", identity.phone, registration.phone)
-    return Checked(members=members, account=account, phone=phone, digest=digest(registration))
+    visit = None if registration.visit is None else visits.check(registration.visit, today)
+    return Checked(members=members, account=account, phone=phone, digest=digest(registration), visit=visit)
 
 
 def check_point(lon: float, lat: float) -> None:
@@ -135,7 +150,7 @@ def check_point(lon: float, lat: float) -> None:
 
 
 #: Fields that came later: left out of the digest while they say nothing, so that a record sent before and again after is the same.
-_LATER: Final[Mapping[str, object]] = {"circumstances": [], "people_in_need": 0, "home_county": None}
+_LATER: Final[Mapping[str, object]] = {"circumstances": [], "people_in_need": 0, "home_county": None, "visit": None}
 
 
 def digest(registration: Registration) -> bytes:
@@ -146,9 +161,13 @@ def digest(registration: Registration) -> bytes:
 
 def _member(position: int, member: Member, today: date) -> Member:
     path = f"members[{position}]"
+    number = _field(path + ".id_number", lambda text: identity.id_number(text, today), member.id_number)
+    if identity.document(number) == "temporary" and not member.helper:
+        raise Invalid("helper", "无证件人员须填证明人 · name who vouches for a person without papers", field=path + ".helper")
     return Member(
         name=_field(path + ".name", identity.person_name, member.name),
-        id_number=_field(path + ".id_number", lambda text: identity.id_number(text, today), member.id_number),
+        id_number=number,
+        helper=None if member.helper is None else _field(path + ".helper", identity.person_name, member.helper),
     )
 
 

@@ -31,15 +31,56 @@ def id_check_digit(first17: str) -> str:
     return _CHECK[sum(int(d) * w for d, w in zip(first17, _WEIGHTS, strict=True)) % 11]
 
 
+#: A person without papers: T, five letters or digits, birth date, three letters or digits, check digit. Eighteen characters like the others.
+_TEMPORARY = re.compile(r"T[0-9A-Z]{5}[0-9]{8}[0-9A-Z]{3}[0-9X]")
+#: Residence permits of Hong Kong 香港, Macao 澳门 and Taiwan 台湾 have the form of the resident number (国办发〔2018〕81号).
+_PERMITS = ("810000", "820000", "830000")
+
+
+def document(number: str) -> str:
+    """What paper a number in its one form stands on: 'resident', 'hmt_resident' 港澳台居民居住证, 'foreign_resident' 外国人永久居留身份证, 'temporary': none."""
+    if number.startswith("T"):
+        return "temporary"
+    if number.startswith(_PERMITS):
+        return "hmt_resident"
+    return "foreign_resident" if number.startswith("9") else "resident"
+
+
+def temporary_number(scattered: str, born: date) -> str:
+    """The temporary number of a person without papers: `scattered` are eight random letters or digits made on the device."""
+    body = f"T{scattered[:5]}{born:%Y%m%d}{scattered[5:8]}"
+    return body + _temporary_check(body)
+
+
+def _temporary_check(first17: str) -> str:
+    return _CHECK[sum(int(c, 36) * w for c, w in zip(first17, _WEIGHTS, strict=True)) % 11]
+
+
 def id_number(text: str, today: date) -> str:
-    """A resident identity number in its one form, or a refusal that says what is wrong (never repeating the number)."""
+    """An identity number in its one form, or a refusal that says what is wrong (never repeating the number).
+
+    Resident number, residence permit of Hong Kong, Macao or Taiwan, permanent residence of a foreigner (2023), or a temporary number.
+    """
     number = narrow(text).upper()
+    if _TEMPORARY.fullmatch(number):
+        if _temporary_check(number[:17]) != number[17]:
+            raise Invalid("id_checksum", "临时编号校验位不符，请核对 · the check digit of the temporary number is wrong")
+        return _born(number, today)
+    if re.fullmatch(r"[A-Z]{3}[0-9]{12}", number):
+        raise Invalid(
+            "id_old_permit",
+            "旧版永久居留证号请换填新版18位号码，没有的按无证件登记 · give the 18-character number of the new permit, or register without papers",
+        )
     if re.fullmatch(r"[0-9]{15}", number):
         raise Invalid("id_15", "15位旧身份证号已停用，请填18位 · the old 15-digit number is no longer valid, give 18 digits")
     if _ID.fullmatch(number) is None:
         raise Invalid("id_form", "身份证号须为18位 · an identity number has 18 characters")
     if id_check_digit(number[:17]) != number[17]:
         raise Invalid("id_checksum", "身份证号校验位不符，请核对 · the check digit is wrong, please compare with the card")
+    return _born(number, today)
+
+
+def _born(number: str, today: date) -> str:
     if birth_date(number) > today or today.year - birth_date(number).year > 125:
         raise Invalid("id_birth", "身份证号中的出生日期不可能 · the birth date in the number is impossible")
     return number

@@ -47,6 +47,9 @@ BATCH: Final = _moves(
 COMPLAINT: Final = _moves(open="closed", closed="open")
 SUSPICION: Final = _moves(open="decided", decided="")
 SHEET: Final = _moves(staged="loading | dropped", loading="loaded", loaded="", dropped="")
+DEVICE: Final = _moves(enrolled="revoked", revoked="")
+PHOTO: Final = _moves(announced="received", received="")
+SECOND_VERSION: Final = _moves(open="closed", closed="")
 #: returned → open: the county passes it on to another department.
 REFERRAL: Final = _moves(open="accepted | returned | closed", accepted="returned | closed", returned="open", closed="")
 #: A village's list 公示, and an objection to one of its lines.
@@ -63,6 +66,7 @@ ALL: Final[Mapping[str, Moves]] = {
     "referral": REFERRAL,
     "rules": RULES, "notice": NOTICE, "objection": OBJECTION,
     "suspicion": SUSPICION, "sheet": SHEET,
+    "device": DEVICE, "photo": PHOTO, "second_version": SECOND_VERSION,
 }  # fmt: skip
 
 

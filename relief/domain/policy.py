@@ -60,7 +60,11 @@ _TABLE: Final[Mapping[str, str]] = {
     "activation.draft": "county_officer",
     "activation.activate": "county_approver",
     "household.register": "reporter township_reviewer",
+    "device.read": "reporter township_reviewer county_officer security_admin auditor",
+    "device.revoke": "reporter township_reviewer county_officer security_admin",  # a reporter: their own
     "household.read": "reporter township_reviewer county_officer county_approver finance_preparer finance_checker finance_authoriser auditor",
+    "second_version.read": "township_reviewer county_officer county_approver auditor",
+    "second_version.decide": "township_reviewer county_officer",
     "duplicate.read": "township_reviewer county_officer county_approver city_officer province_officer auditor",
     "duplicate.decide": "township_reviewer county_officer county_approver city_officer province_officer",
     "sheet.load": "township_reviewer",

@@ -102,7 +102,7 @@ def _unbarred(barred: approvals.Barred) -> None:
     if twice:
         raise Refused(
             "suspected_twice",
-            f"其中 {twice} 户疑似重复登记，须先核实 · {twice} of them may be registered twice; decide that first",
+            f"其中 {twice} 户疑似重复登记或有人员无证件，须先核实 · {twice} of them may be registered twice or hold somebody without papers; settle that first",
             count=twice,
         )
 

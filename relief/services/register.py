@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID, uuid4
 
 import msgspec
 
-from relief.domain import household, identity, likeness, slip
+from relief.domain import household, identity, likeness, slip, visit
 from relief.domain.days import beijing_day
 from relief.domain.errors import Invalid
 from relief.domain.household import Checked, Registration
 from relief.domain.policy import Actor
 from relief.domain.sealing import Keys
-from relief.store import audits, blocks, households
+from relief.store import audits, blocks, households, visits
 from relief.store.db import Tx
 from relief.store.households import Guard
 
 
 class Receipt(msgspec.Struct, frozen=True):
-    """What became of one record. `slip` and `slip_code` go to the household; a repeat gets the same ones again."""
+    """What became of one record. `slip` and `slip_code` go to the household; a repeat gets the same ones again. A conflict names the
+    household that stands under its id."""
 
     device_id: UUID
     outcome: Literal["new", "repeat", "conflict", "invalid"]
@@ -72,7 +73,7 @@ def _invalid(item: Registration, error: Invalid) -> Receipt:
 def _receipt(claim: Guard, standing: Guard, fresh: bool, keys: Keys) -> Receipt:
     if standing.content_digest != claim.content_digest:
         return Receipt(
-            claim.device_id, "conflict", code="device_id_reused",
+            claim.device_id, "conflict", county=standing.county, household=standing.household, code="device_id_reused",
             message="该设备编号已用于另一内容，原记录未被改动，请与乡镇核对 · this device id stands for other content; the first record was not changed",
         )  # fmt: skip
     place, family = standing.county, standing.household
@@ -91,6 +92,13 @@ class Rows(msgspec.Struct, frozen=True):
     waiting: list[tuple[str, UUID, list[int]]]  # blocks, by which they are compared with the others
 
 
+class Seen(msgspec.Struct, frozen=True):
+    """What visits become, in the column order of their statements."""
+
+    visits: list[tuple[Any, ...]]
+    photos: list[tuple[Any, ...]]
+
+
 Record = tuple[Registration, Checked, UUID]
 
 
@@ -100,6 +108,10 @@ async def _insert(tx: Tx, actor: Actor, records: Sequence[Record], now: datetime
     rows = rows_of(records, now, keys)
     await households.insert(tx, rows.households, rows.people, rows.accounts, actor.person, now)
     await blocks.queue(tx, rows.waiting)
+    if any(c.visit for _, c, _ in records):
+        points = await visits.points(tx, list({i.village for i, _, _ in records}))
+        seen = seen_of(records, points, now, keys)
+        await visits.insert(tx, seen.visits, seen.photos)
     by_county: dict[str, list[UUID]] = {}
     for item, _, family in records:
         by_county.setdefault(item.county, []).append(family)
@@ -123,9 +135,30 @@ def rows_of(records: Sequence[Record], now: datetime, keys: Keys) -> Rows:
     return rows
 
 
+def seen_of(records: Sequence[Record], points: Mapping[str, tuple[float, float]], now: datetime, keys: Keys) -> Seen:
+    """Visits with what deserves a look, and the photos they announce; nothing is written."""
+    seen = Seen([], [])
+    for item, checked, family in records:
+        if checked.visit is None:
+            continue
+        said, papers = checked.visit, all(identity.document(m.id_number) != "temporary" for m in checked.members)
+        damaged = bool(item.rooms_collapsed + item.rooms_severe + item.rooms_moderate)
+        look = visit.Seen(said, item.lon, item.lat, item.accuracy_m, points.get(item.village), damaged, papers, item.captured_at)
+        told = msgspec.json.encode({"landmark": said.landmark, "note": said.note, "recipient": said.recipient})
+        seen.visits.append(
+            (item.county, family, said.channel, said.presence, said.structure, said.place_by, " ".join(said.needs),
+             " ".join(visit.flags(look, now)), keys.seal("visit", family, "sealed", told))
+        )  # fmt: skip
+        seen.photos.extend(
+            (item.county, uuid4(), family, bytes.fromhex(p.digest), p.kind, p.size, p.taken_at, p.lon, p.lat, p.accuracy_m)
+            for p in said.photos
+        )
+    return seen
+
+
 def _account_row(item: Registration, checked: Checked, person: UUID, keys: Keys) -> tuple[Any, ...]:
     account = uuid4()
-    plain = msgspec.json.encode({"holder": checked.members[0].name, "number": checked.account})
+    plain = msgspec.json.encode({"holder": checked.holder, "number": checked.account})
     return item.county, account, person, keys.seal("account", account, "sealed", plain), keys.index("account", checked.account), item.bank
 
 
@@ -143,9 +176,12 @@ def _person_row(
     item: Registration, checked: Checked, family: UUID, person: UUID, position: int, now: datetime, keys: Keys
 ) -> tuple[Any, ...]:
     member, phone = checked.members[position], checked.phone if position == 0 else None
-    plain = {"name": member.name, "id_type": "resident", "id_number": member.id_number, "phone": phone}
+    paper = identity.document(member.id_number)
+    plain = {"name": member.name, "id_type": paper, "id_number": member.id_number, "phone": phone}
+    if member.helper is not None:
+        plain["helper"] = member.helper
     return (
         item.county, person, family, "householder" if position == 0 else "member",
         keys.seal("person", person, "sealed", msgspec.json.encode(plain)), keys.index("id", member.id_number),
-        None if phone is None else keys.index("phone", phone), identity.phone_route(phone), identity.adult(member.id_number, beijing_day(now)),
+        None if phone is None else keys.index("phone", phone), identity.phone_route(phone), identity.adult(member.id_number, beijing_day(now)), paper == "temporary",
     )  # fmt: skip

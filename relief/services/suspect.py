@@ -54,7 +54,7 @@ async def find(tx: Tx, limits: Limits, now: datetime, keys: Keys, most: int = MO
     for start in range(0, len(left), _PAIRS):
         part = slice(start, start + _PAIRS)
         candidates = [(taken.key(a), taken.key(b)) for a, b in zip(left[part].tolist(), right[part].tolist(), strict=True)]
-        new += await _judge(tx, candidates, limits, now, keys)
+        new += await judge(tx, candidates, limits, now, keys)
     await blocks.keep(tx, taken)
     return Compared(_left_queue(taken), len(left), new)
 
@@ -63,8 +63,8 @@ def _left_queue(taken: Taken) -> int:
     return len(taken.owners) - taken.kept
 
 
-async def _judge(tx: Tx, candidates: Sequence[tuple[Side, Side]], limits: Limits, now: datetime, keys: Keys) -> int:
-    """Open what may be one, score it, write down what passes."""
+async def judge(tx: Tx, candidates: Sequence[tuple[Side, Side]], limits: Limits, now: datetime, keys: Keys) -> int:
+    """Open what may be one, score it, write down what passes; how many suspicions are new. Both sides must be within the scope."""
     heads = {(h.county, h.id): h for h in await suspicions.heads(tx, sorted({s for pair in candidates for s in pair}))}
     chosen = [pair for a, b in candidates if (pair := _comparable(heads[a], heads[b]))]
     if not chosen:

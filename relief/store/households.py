@@ -35,8 +35,8 @@ FROM (SELECT county, id, incident, device_id, digest, village, lon, lat, accurac
               collapsed, severe, moderate, relocated, only_home, occupied, slip, code, captured, circumstances, in_need, home, adults)) AS t
 """
 _INSERT_PEOPLE = """
-INSERT INTO person (county, id, household, role, sealed, id_hash, phone_hash, phone_route, adult)
-SELECT * FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::text[], $5::bytea[], $6::bytea[], $7::bytea[], $8::text[], $9::bool[])
+INSERT INTO person (county, id, household, role, sealed, id_hash, phone_hash, phone_route, adult, provisional)
+SELECT * FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::text[], $5::bytea[], $6::bytea[], $7::bytea[], $8::text[], $9::bool[], $10::bool[])
 """
 _INSERT_ACCOUNTS = """
 INSERT INTO account (county, id, person, version, status, sealed, account_hash, bank, proposed_by, proposed_at)
@@ -84,11 +84,11 @@ async def insert(
     now: datetime,
 ) -> None:
     """Four statements for any number of rows; the tuples follow the column order of the statements (the adults are counted here)."""
-    adults = Counter(family for _, _, family, *_, adult in people if adult)
+    adults = Counter(family for _, _, family, *_, adult, _ in people if adult)
     columns = _columns(households, 27)
     await run(tx, _INSERT_HOUSEHOLDS, *columns, [adults[family] for _, family, *_ in households], registrar, now)
     await squares.came(tx, columns[0], columns[2], columns[5], columns[6], columns[7], columns[9], columns[11])
-    await run(tx, _INSERT_PEOPLE, *_columns(people, 9))
+    await run(tx, _INSERT_PEOPLE, *_columns(people, 10))
     await run(tx, _INSERT_ACCOUNTS, *_columns(accounts, 6), registrar, now)
 
 

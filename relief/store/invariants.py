@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from relief.store.db import Tx, many, value
+from relief.store.field_invariants import FIELD
 from relief.store.invariant import Invariant as Invariant
 from relief.store.review_invariants import REVIEW
 from relief.store.trace_invariants import TRACE
@@ -364,7 +365,7 @@ PEOPLE: Final[Sequence[Invariant]] = (
     ),
 )
 
-ALL: Final[Sequence[Invariant]] = (*MONEY, *BANK, *PEOPLE, *TRACE, *REVIEW)
+ALL: Final[Sequence[Invariant]] = (*MONEY, *BANK, *PEOPLE, *FIELD, *TRACE, *REVIEW)
 _MOST_NAMED = 20
 
 

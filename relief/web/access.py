@@ -14,6 +14,7 @@ from collections.abc import AsyncGenerator, Sequence
 from datetime import datetime, timedelta
 from http.cookies import Morsel, SimpleCookie
 from typing import Any, Final, cast
+from uuid import UUID
 
 import msgspec
 from litestar import Litestar, Request
@@ -23,7 +24,7 @@ from litestar.handlers import BaseRouteHandler
 from relief.domain import policy
 from relief.domain.errors import Refused
 from relief.domain.policy import ACTIONS, Actor, Grant
-from relief.services import sign_in
+from relief.services import field, sign_in
 from relief.store import db, sessions
 from relief.store.db import Tx
 from relief.web import entrance, house
@@ -60,7 +61,7 @@ async def authorize(connection: ASGIConnection[Any, Any, Any, Any], handler: Bas
     """The one guard: find the session, check form token and action."""
     method = str(connection.scope.get("method", "GET"))
     action: str = handler.opt.get("action", PUBLIC) if method == "OPTIONS" else handler.opt["action"]
-    visitor = await _visitor(connection)
+    visitor = await _by_device(connection) if handler.opt.get("device") else await _visitor(connection)
     if visitor is None and handler.opt.get("basic"):
         visitor = await _by_password(connection)
     connection.scope["user"] = visitor.actor if visitor else None
@@ -106,6 +107,28 @@ async def _by_password(connection: ASGIConnection[Any, Any, Any, Any]) -> Visito
         known[digest] = (opened.token, here.clock() + _KEPT)
         visitor = await _find(connection, opened.token)
     return visitor
+
+
+async def _by_device(connection: ASGIConnection[Any, Any, Any, Any]) -> Visitor:
+    """A phone by its own token, with its person's rights of today. `Authorization: Device ID.TOKEN`; no cookie opens these routes."""
+    kind, _, given = connection.headers.get("authorization", "").partition(" ")
+    name, _, token = given.partition(".")
+    here = house.of(connection)
+    try:
+        id_ = UUID(name) if kind.lower() == "device" and len(given) <= 200 else None
+    except ValueError:
+        id_ = None
+    if id_ is None:
+        raise Refused("device_unknown", "手机未登记，请重新登记 · this phone is not enrolled; enrol it again")
+    async with db.begin(here.pool) as tx:
+        found = await field.find(tx, id_, token, here.clock())
+        refusal = None if found is None else await field.standing(tx, found, here.clock())
+    if found is None:
+        raise Refused("device_unknown", "手机未登记，请重新登记 · this phone is not enrolled; enrol it again")
+    if refusal is not None:
+        raise refusal
+    connection.scope["relief_device"] = found  # type: ignore[typeddict-unknown-key]
+    return Visitor(field.actor_of(found), found.login, "", "")
 
 
 async def _visitor(connection: ASGIConnection[Any, Any, Any, Any]) -> Visitor | None:

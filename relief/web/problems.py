@@ -23,7 +23,7 @@ _KINDS: Final[tuple[tuple[type[ReliefError], int], ...]] = (
 _CODES: Final[Mapping[str, int]] = {
     "bad_encoding": 400, "too_deep": 400, "duplicate_key": 400, "not_json": 400, "not_a_number": 400, "surrogate": 400,
     "duplicate_param": 400, "key_required": 400, "key_form": 400, "empty_body": 400, "host": 400, "unknown_param": 400, "bbox": 400, "datetime": 400, "format": 400,
-    "not_signed_in": 401, "bad_credentials": 401, "media_type": 415, "content_encoding": 415, "too_large": 413, "zip_bomb": 413, "too_many_parts": 413, "unpacked_too_large": 413, "throttled": 429,
+    "not_signed_in": 401, "bad_credentials": 401, "device_unknown": 401, "device_revoked": 401, "app_outdated": 426, "media_type": 415, "content_encoding": 415, "too_large": 413, "zip_bomb": 413, "too_many_parts": 413, "unpacked_too_large": 413, "throttled": 429,
 }  # fmt: skip
 #: Codes for litestar's own refusals, by status.
 _PLAIN: Final[Mapping[int, tuple[str, str]]] = {

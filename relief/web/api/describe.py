@@ -59,6 +59,22 @@ EXAMPLES: Final[Mapping[str, Any]] = {
             "relocated": "centralised", "circumstances": ["no_income"], "people_in_need": 1, "home_county": "510104",
         }
     ],
+    "EnrolDevice": {"device": _ID, "name": "村委会手机"},
+    "RevokeDevice": {"reason": "手机遗失", "lost": True},
+    "Sync": {
+        "version": 1, "waiting": 0,
+        "records": [
+            {
+                "id": _ID, "seq": 1, "author": _ID,
+                "household": {
+                    "incident": _ID, "village": "513322103205", "lon": 102.11, "lat": 29.64, "accuracy_m": 12,
+                    "members": [{"name": "甄演一", "id_number": "519999198001010016"}], "account": "6299990000000000007", "bank": "402",
+                    "captured_at": "2022-09-05T13:20:00+08:00", "rooms_collapsed": 3,
+                    "visit": {"channel": "visit", "structure": "brick_wood", "needs": ["tent"], "note": "道路中断，步行可达"},
+                },
+            }
+        ],
+    },
     "ProposeAccounts": {"items": [{"payment": _ID, "account": "6299990000000000007", "bank": "402"}]},
     "ConfirmAccounts": {"ids": [_ID]},
     "SubmitEvidence": {"items": [{"instalment": _ID, "kind": "materials_ready", "digest": _DIGEST, "note": "备料照片"}]},
