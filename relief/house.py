@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from functools import cache
+from pathlib import Path
 
 import msgspec
 
-from relief.channels import bank_layout
-from relief.domain.batch import Layout
+from relief.channels import bank_layouts
+from relief.channels.bank_layouts import Layouts
 from relief.domain.sealing import Keys
 from relief.services.disburse import Writer
 from relief.settings import Settings
@@ -23,7 +24,6 @@ class House(msgspec.Struct, frozen=True):
     keys: Keys
     settings: Settings
     clock: Callable[[], datetime]
-    layout: str = "yikatong"  # in which batch files are written
     development: bool = False  # shows /dev/parts
 
     @property
@@ -34,9 +34,9 @@ class House(msgspec.Struct, frozen=True):
     @property
     def writer(self) -> Writer:
         """How batch files are written here."""
-        return Writer(layout=_layout(self.layout), max_lines=self.settings.batch_lines)
+        return Writer(layout=_layouts(self.settings.layouts), max_lines=self.settings.batch_lines)
 
 
 @cache
-def _layout(name: str) -> Layout:
-    return bank_layout.load(name)
+def _layouts(folder: Path | None) -> Layouts:
+    return bank_layouts.load_all(folder)

@@ -27,6 +27,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tls_key: Path | None = None
     cipher: str = "sm4"  # or "aes"
     bank_folder: Path | None = None  # None: home/bank
+    layouts: Path | None = None  # a folder of further bank layouts (*.toml), one file a bank
     bank_answer_seconds: int = 86_400  # after this a sent payment without an answer is unknown
     batch_lines: int = 5_000
     lease_seconds: int = 60

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from relief import jobs
-from relief.channels import bank_layout
+from relief.channels import bank_layouts
 from relief.channels.bank import FolderBank
 from relief.channels.feeds import HttpFeeds
 from relief.channels.rehearsal import feeds as twin
@@ -41,7 +41,7 @@ async def working(pool: db.Pool, keys: Keys, home: Path, clock: Clock, settings:
     """Everything the timetable needs, with the real channels."""
     async with TwilioSms(settings) as sms, HttpFeeds(settings) as feeds:
         yield Work(
-            pool=pool, keys=keys, settings=settings, clock=clock, bank=FolderBank.of(settings), layout=bank_layout.load("yikatong"), sms=sms,
+            pool=pool, keys=keys, settings=settings, clock=clock, bank=FolderBank.of(settings), layout=bank_layouts.load("yikatong"), sms=sms,
             feeds=feeds,
         )  # fmt: skip
 

@@ -1,7 +1,7 @@
-"""The bank as the house sees it: files handed over, asked about, and collected. The real one is a shared folder (or what SFTP mirrors).
+"""The bank as the house sees it: files handed over, asked about, and collected. Here a shared folder; `bank_sftp` does the same far away.
 
 `out/NUMBER.csv` is ours and stays for ever, `NUMBER.csv.ok` says it is complete; `in/NAME.csv` with its `.ok` is theirs and moves to
-`in/archive` once imported. A batch number is used once: handing over the same bytes again does nothing, other bytes are refused.
+`in/archive` once imported (`.txt` where columns have widths, `.xml` in ISO 20022). A batch number is used once: handing over the same bytes again does nothing, other bytes are refused.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ from relief.settings import Settings
 
 log = logging.getLogger(__name__)
 
-_ANSWER: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,119}\.csv")
+#: What an answer may be called: a plain name, nothing that could be a path.
+ANSWER: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,119}\.(csv|txt|xml)")
+SUFFIXES: Final = (".csv", ".txt", ".xml")
 _MIB: Final = 1024 * 1024
 
 
@@ -49,6 +51,14 @@ class Bank(Protocol):
 
     async def done(self, name: str) -> None:
         """That answer is imported; it will not be collected again."""
+
+
+def file_name(number: str, content: bytes) -> str:
+    """What a batch file is called: its number, and an ending that says how it is to be opened. Raises Invalid for what is no number."""
+    if not is_number(number):
+        raise Invalid("batch_number", "批次号形式不符 · this is not a batch number")
+    first = content[:4096].split(b"\n", 1)[0]
+    return number + (".xml" if content.startswith(b"<?xml") else ".txt" if first.startswith(b"H") and b"," not in first else ".csv")
 
 
 class FolderBank:
@@ -86,12 +96,14 @@ class FolderBank:
         await asyncio.to_thread(self._done, name)
 
     def _deliver(self, number: str, content: bytes) -> None:
-        path = self._place(number)
+        path = self._out / file_name(number, content)
         self._out.mkdir(parents=True, exist_ok=True)
+        if any(other.exists() for other in self._places(number) if other != path):
+            raise _used(number)
         if not path.exists():
             self._write_once(path, content)
         if hashlib.sha256(path.read_bytes()).digest() != hashlib.sha256(content).digest():
-            raise Conflict("batch_number_used", "该批次号已发送过其他内容 · other bytes were handed over under this number", number=number)
+            raise _used(number)
         mark = _mark(path)
         if not mark.exists():
             mark.touch()
@@ -115,15 +127,14 @@ class FolderBank:
             os.unlink(temporary)
 
     def _delivered(self, number: str) -> bytes | None:
-        path = self._place(number)
-        if not (path.is_file() and _mark(path).is_file()):
-            return None
-        return hashlib.sha256(path.read_bytes()).digest()
+        path = next((p for p in self._places(number) if p.is_file() and _mark(p).is_file()), None)
+        return hashlib.sha256(path.read_bytes()).digest() if path else None
 
-    def _place(self, number: str) -> Path:
+    def _places(self, number: str) -> list[Path]:
+        """Where a batch of that number can lie."""
         if not is_number(number):
             raise Invalid("batch_number", "批次号形式不符 · this is not a batch number")
-        return self._out / f"{number}.csv"
+        return [self._out / f"{number}{suffix}" for suffix in SUFFIXES]
 
     def _collect(self) -> list[Answer]:
         if not self._in.is_dir():
@@ -140,7 +151,7 @@ class FolderBank:
 
     def _read(self, name: str) -> bytes | None:
         """The content of a plain, complete, reasonably named file; None and a log line for anything else."""
-        if _ANSWER.fullmatch(name) is None:
+        if ANSWER.fullmatch(name) is None:
             log.warning("bank answer ignored: its name is not a plain file name (%d characters)", len(name))
             return None
         try:
@@ -159,7 +170,7 @@ class FolderBank:
             return file.read()
 
     def _done(self, name: str) -> None:
-        if _ANSWER.fullmatch(name) is None:
+        if ANSWER.fullmatch(name) is None:
             raise Invalid("answer_name", "文件名不符 · this is not the name of an answer")
         self._archive.mkdir(parents=True, exist_ok=True)
         path, target = self._in / name, self._archive / name
@@ -173,6 +184,10 @@ class FolderBank:
             return  # another worker was first
         _mark(path).unlink(missing_ok=True)
         _sync_folder(self._in)
+
+
+def _used(number: str) -> Conflict:
+    return Conflict("batch_number_used", "该批次号已发送过其他内容 · other bytes were handed over under this number", number=number)
 
 
 def _mark(path: Path) -> Path:

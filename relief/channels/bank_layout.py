@@ -1,30 +1,25 @@
-"""A bank's layout: a TOML file names the columns and words, this file turns a batch into bytes and answers into rows.
+"""A bank's text layout: a TOML file names the columns and words, this file turns a batch into bytes and answers into rows.
 
-Adding a bank is adding a TOML file. The same batch always gives the same bytes, because those bytes are what officers sign.
+Adding a bank is adding a TOML file (`bank_layouts` finds it). The same batch always gives the same bytes, because those bytes are what
+officers sign.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import re
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from operator import attrgetter
-from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 
-from relief.channels.bank_table import Column, Dialect, Section, Table, read, text_of, titles, trailer_of
+from relief.channels.bank_table import Column, Dialect, Section, Table, TooWide, read, text_of, written
 from relief.domain.batch import BatchFile, BatchLine, Glimpse, ResultFile, ResultRow, is_number
 from relief.domain.days import BEIJING
 from relief.domain.errors import Invalid
 from relief.domain.money import yuan
 
-_FOLDER: Final = Path(__file__).with_name("layouts")
-_NAME: Final = re.compile(r"[a-z0-9_]{1,32}")
 #: What a cell of each kind must look like when we write it.
 _FORMS: Final[Mapping[str, re.Pattern[str]]] = {
     "text": re.compile(r"(?![=+\-@])[^\x00-\x1f\x7f\u0085\u2028\u2029]*"),  # a spreadsheet would run =, +, - and @ as formulas
@@ -33,6 +28,8 @@ _FORMS: Final[Mapping[str, re.Pattern[str]]] = {
     "ascii": re.compile(r"[A-Za-z0-9][A-Za-z0-9_\-]*"),
     "count": re.compile(r"[1-9][0-9]*"),
     "yuan": re.compile(r"(?!0\.00$)[0-9]+\.[0-9]{2}"),
+    "fen": re.compile(r"[1-9][0-9]*"),
+    "mark": re.compile(r".+"),
     "reference": re.compile(r"[A-Za-z0-9\-]{1,64}"),
     "account": re.compile(r"[0-9]{16,19}"),
     "cnaps": re.compile(r"([0-9]{12})?"),
@@ -44,6 +41,8 @@ _ACCOUNT: Final = _FORMS["account"]
 _BANK_REF: Final = re.compile(r"[A-Za-z0-9\-]{1,64}")
 _TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")
 _OTHER: Final = "F99"
+#: 系统超时: the bank itself does not know. That is no answer: the line stays open and is asked about.
+_NO_ANSWER: Final = "F13"
 _WITH_REASON: Final = frozenset({"returned", "reversed"})
 
 
@@ -61,8 +60,7 @@ class Layout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str
     title: str
     illustrative: bool  # true: not the interface of any real bank
-    encoding: str
-    delimiter: str
+    encoding: Literal["gb18030", "gbk", "gb2312", "utf-8"]
     newline: str
     trailer: str
     batch: Section
@@ -70,11 +68,27 @@ class Layout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     statement: Section
     codes: Codes
     reasons: dict[str, str]  # F01 → 账号不存在
+    banks: tuple[str, ...] = ()  # whose files look so (bank part of the CNAPS code); '*': every bank nobody else serves
+    delimiter: str = ""  # '': columns have widths
+    titles: bool = True
+    trailer_widths: tuple[int, ...] = ()
+    digest: Literal["", "sm3", "sha256"] = ""
 
     @property
     def dialect(self) -> Dialect:
         """How cells become bytes."""
-        return Dialect(encoding=self.encoding, delimiter=self.delimiter, newline=self.newline, trailer=self.trailer)
+        return Dialect(
+            encoding=self.encoding, delimiter=self.delimiter, newline=self.newline, trailer=self.trailer, titles=self.titles,
+            trailer_widths=self.trailer_widths, digest=self.digest,
+        )  # fmt: skip
+
+    def of(self, bank: str) -> Layout:
+        """One layout serves whom it is asked to."""
+        return self
+
+    def knows(self, content: bytes) -> bool:
+        """True where an answer begins as this layout's answers do."""
+        return any(_begins(self, section, content) for section in (self.result, self.statement))
 
     def encode(self, batch: BatchFile) -> bytes:
         """See `encode`."""
@@ -93,37 +107,25 @@ class Layout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return glimpse(self, content)
 
 
-def load(name: str) -> Layout:
-    """The layout of that name, or Invalid when there is none or its file is wrong."""
-    path = _FOLDER / f"{name}.toml"
-    if _NAME.fullmatch(name) is None or not path.is_file():
-        raise Invalid("layout_unknown", "没有这种银行文件格式 · there is no bank layout of that name")
-    try:
-        return msgspec.convert(tomllib.loads(path.read_text("utf-8")), Layout)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise Invalid("layout_form", f"银行文件格式定义有误 · the layout file is wrong: {error}") from None
-
-
 def encode(layout: Layout, batch: BatchFile) -> bytes:
     """The batch file, byte for byte. Raises Invalid `field` or `encoding` naming line and column, never what stands there."""
     if not batch.lines:
         raise Invalid("no_rows", "批次没有明细 · the batch has no lines")
     if [line.seq for line in batch.lines] != list(range(1, batch.count + 1)):
         raise Invalid("field", "序号须从1连续编号 · lines must be numbered 1, 2, 3 …", line=0, column="seq")
-    rows = [_written(layout, layout.batch.header, [batch], 0)[0]]
-    body = _written(layout, layout.batch.columns, batch.lines, 1)
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, delimiter=layout.delimiter, lineterminator=layout.newline)
-    writer.writerow(titles(layout.batch.header))
-    writer.writerows(rows)
-    writer.writerow(titles(layout.batch.columns))
-    writer.writerows(body)
-    writer.writerow(trailer_of(layout.dialect, batch.count, batch.total_fen))
+    header = _written(layout, layout.batch.header, [batch], 0)[0]
+    rows = _written(layout, layout.batch.columns, batch.lines, 1)
     try:
-        return out.getvalue().encode(layout.encoding)
+        return written(layout.batch, layout.dialect, header, rows, batch.count, batch.total_fen)
     except UnicodeEncodeError:
-        _blame(layout, [*rows, *body])
+        _blame(layout, [header, *rows])
         raise
+    except TooWide as error:
+        columns = layout.batch.columns if error.row >= 0 else layout.batch.header
+        raise Invalid(
+            "field", "该栏内容超出银行文件的栏宽 · this field is longer than its column in the bank file",
+            line=error.row + 1, column=columns[error.column].key,
+        ) from None  # fmt: skip
 
 
 def _written(layout: Layout, columns: tuple[Column, ...], things: Sequence[object], first: int) -> list[list[str]]:
@@ -131,6 +133,9 @@ def _written(layout: Layout, columns: tuple[Column, ...], things: Sequence[objec
     grid = []
     for column in columns:
         convert, fits = _converter(layout, column.kind), _FORMS[column.kind].fullmatch
+        if column.kind == "mark":
+            grid.append([column.title] * len(things))
+            continue
         cells = [convert(value) for value in map(attrgetter(column.key), things)]
         wrong = next((i for i, cell in enumerate(cells) if fits(cell) is None), None)
         if wrong is not None:
@@ -144,6 +149,8 @@ def _written(layout: Layout, columns: tuple[Column, ...], things: Sequence[objec
 def _converter(layout: Layout, kind: str) -> Callable[[Any], str]:
     if kind == "yuan":
         return yuan
+    if kind == "fen":
+        return str
     if kind == "code":
         return lambda value: layout.codes.id_type.get(value, "")
     if kind == "phone":
@@ -177,8 +184,8 @@ def decode(layout: Layout, content: bytes) -> BatchFile:
     keys = [column.key for column in layout.batch.columns]
     lines = []
     for cells, amount in zip(table.rows, table.amounts, strict=True):
-        given: dict[str, object] = dict(zip(keys, cells, strict=True))
-        phone = str(given["phone"])
+        given: dict[str, object] = {key: cell for key, cell in zip(keys, cells, strict=True) if key != "mark"}
+        phone = str(given.get("phone", ""))
         given |= {
             "seq": int(str(given["seq"])),
             "amount_fen": amount,
@@ -186,7 +193,7 @@ def decode(layout: Layout, content: bytes) -> BatchFile:
             "phone": "+" + phone[2:] if phone.startswith("00") else "+86" + phone if phone else "",
         }
         lines.append(msgspec.convert(given, BatchLine))
-    header = {key: value for key, value in table.header.items() if key not in ("count", "total_fen")}
+    header = {key: value for key, value in table.header.items() if key not in ("count", "total_fen", "mark")}
     return msgspec.convert({**header, "lines": tuple(lines)}, BatchFile)
 
 
@@ -195,7 +202,8 @@ def parse_result(layout: Layout, content: bytes) -> ResultFile:
     table = read(content, layout.result, layout.dialect)
     number = table.header["number"]
     if not is_number(number):
-        raise Invalid("batch_number", "批次号形式不符 · this is not a batch number", row=2, column=1)
+        where = {"row": layout.dialect.head - 1 or 1, "column": layout.result.header_place("number") + 1}
+        raise Invalid("batch_number", "批次号形式不符 · this is not a batch number", **where)
     return ResultFile(kind="result", batch_number=number, rows=_rows(layout, layout.result, table, number))
 
 
@@ -213,6 +221,9 @@ def _rows(layout: Layout, section: Section, table: Table, number: str | None) ->
         reference, word, reason, reason_text, at, bank_ref, account, own = (cells[p] if p >= 0 else "" for p in places)
         outcome, code = layout.codes.status.get(word, ""), None
         moment = _moment(at)
+        said = _reason(layout, by_text, reason, reason_text) if outcome in _WITH_REASON else None
+        if outcome == "returned" and said == _NO_ANSWER:
+            outcome, said = "pending", None
         if not outcome:
             code = "status_word"
         elif _REFERENCE.fullmatch(reference) is None:
@@ -228,7 +239,7 @@ def _rows(layout: Layout, section: Section, table: Table, number: str | None) ->
                 reference=reference if _REFERENCE.fullmatch(reference) else "",
                 outcome="unreadable" if code else outcome,
                 amount_fen=amount,
-                reason=_reason(layout, by_text, reason, reason_text) if outcome in _WITH_REASON else None,
+                reason=said,
                 bank_ref=bank_ref if _BANK_REF.fullmatch(bank_ref) else None,
                 at=moment,
                 account=account if account and code != "account" else None,
@@ -254,11 +265,29 @@ def _moment(text: str) -> datetime | None:
 
 def glimpse(layout: Layout, content: bytes) -> Glimpse:
     """Kind and batch number of a file that may be broken anywhere; guesses 'result' and '' rather than raise."""
-    head = text_of(content[:4096], layout.dialect, layout.result.header[0].title)
-    lines = head.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    kind = "statement" if lines[0].startswith(layout.statement.header[0].title) else "result"
-    place = layout.statement.place("batch_number") if kind == "statement" else 0
-    line = lines[3 if kind == "statement" else 1 :][:1]
-    cells = line[0].split(layout.delimiter) if line else []
-    found = cells[place].strip(' "\t') if place < len(cells) else ""
+    section, kind = (layout.statement, "statement") if _begins(layout, layout.statement, content) else (layout.result, "result")
+    in_rows = kind == "statement"
+    place = section.place("batch_number") if in_rows else section.header_place("number")
+    lines = content[:4096].replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
+    head = layout.dialect.head
+    line = lines[head if in_rows else max(0, head - 2) :][:1]
+    found = _cell(layout, section.columns if in_rows else section.header, line[0], place) if line else ""
     return Glimpse(kind=kind, batch_number=found if is_number(found) else "")
+
+
+def _begins(layout: Layout, section: Section, content: bytes) -> bool:
+    """The first cell is this section's first title; where columns have widths, the first line is as long as the header too."""
+    first = section.header[0].title
+    line = content[:4096].replace(b"\r", b"\n").split(b"\n", 1)[0]
+    if not layout.delimiter:
+        return line.startswith(first.encode(layout.encoding)) and len(line) == sum(column.width for column in section.header)
+    return text_of(line, layout.dialect, first).split(layout.delimiter, 1)[0].strip(' "\t') == first
+
+
+def _cell(layout: Layout, columns: Sequence[Column], line: bytes, place: int) -> str:
+    """One cell of a line that may be broken."""
+    if layout.delimiter:
+        cells = line.decode(layout.encoding, errors="replace").split(layout.delimiter)
+        return cells[place].strip(' "\t') if 0 <= place < len(cells) else ""
+    start = sum(column.width for column in columns[:place])
+    return line[start : start + columns[place].width].decode("ascii", errors="replace").strip()

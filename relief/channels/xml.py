@@ -15,15 +15,16 @@ MOST_ELEMENTS: Final = 50_000
 class _Builder:
     """Expat's events into a tree; namespaces as ElementTree writes them."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_elements: int) -> None:
         self._tree = ET.TreeBuilder()
         self._depth = 0
         self._elements = 0
+        self._most = most_elements
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         self._depth += 1
         self._elements += 1
-        if self._depth > MOST_DEPTH or self._elements > MOST_ELEMENTS:
+        if self._depth > MOST_DEPTH or self._elements > self._most:
             raise Invalid("xml_too_large", "XML 层次过深或元素过多 · the XML is too deep or has too many elements")
         self._tree.start(_named(name), {_named(k): v for k, v in attributes.items()})
 
@@ -38,9 +39,9 @@ class _Builder:
         return self._tree.close()
 
 
-def read(content: bytes) -> ET.Element:
+def read(content: bytes, most_elements: int = MOST_ELEMENTS) -> ET.Element:
     """The root element; raises Invalid `xml_dtd`, `xml_too_large` or `xml`."""
-    builder, parser = _Builder(), expat.ParserCreate(namespace_separator="}")
+    builder, parser = _Builder(most_elements), expat.ParserCreate(namespace_separator="}")
     parser.StartElementHandler = builder.start
     parser.EndElementHandler = builder.end
     parser.CharacterDataHandler = builder.data

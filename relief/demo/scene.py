@@ -12,7 +12,7 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from relief.channels import bank_layout
+from relief.channels import bank_layouts
 from relief.demo.people import People
 from relief.domain.batch import Layout
 from relief.domain.policy import Actor
@@ -22,8 +22,6 @@ from relief.services.field import Device
 from relief.store import db
 
 T = TypeVar("T")
-
-LAYOUT = "yikatong"
 
 
 class Phone(msgspec.Struct, frozen=True):
@@ -44,7 +42,7 @@ class Scene(msgspec.Struct):
     counties: Mapping[str, str]
     townships: Mapping[str, str]
     incident: UUID
-    layout: Layout = msgspec.field(default_factory=lambda: bank_layout.load(LAYOUT))
+    layout: Layout = msgspec.field(default_factory=lambda: bank_layouts.load_all())
     zone: UUID = UUID(int=0)
     activation: UUID = UUID(int=0)
     active: list[str] = msgspec.field(default_factory=list)  # counties that have activated, by code

@@ -55,6 +55,7 @@ class BatchFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     bank: str
     lines: tuple[BatchLine, ...]
     summary: str
+    made_at: datetime | None = None  # when it was frozen; some layouts write it
 
     @property
     def count(self) -> int:
@@ -83,11 +84,14 @@ class ResultRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=Fals
 
 
 class ResultFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A result file (one batch, perhaps a part of it) or a statement (`batch_number` is '', rows name their batches)."""
+    """A result file (one batch, perhaps a part of it), a statement (`batch_number` is '', rows name their batches), or a receipt: no
+    rows, only whether the bank takes the file as a whole, and if not why."""
 
-    kind: str  # 'result' | 'statement'
+    kind: str  # 'result' | 'statement' | 'receipt'
     batch_number: str
     rows: tuple[ResultRow, ...]
+    accepted: bool = True
+    reason: str | None = None
 
 
 class Glimpse(msgspec.Struct, frozen=True):
@@ -103,6 +107,9 @@ class Layout(Protocol):
     @property
     def name(self) -> str:
         """Kept with every batch."""
+
+    def of(self, bank: str) -> Layout:
+        """The layout that bank is written to in."""
 
     def encode(self, batch: BatchFile) -> bytes:
         """The bytes that are signed and sent; the same batch gives the same bytes."""

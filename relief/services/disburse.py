@@ -84,7 +84,7 @@ async def freeze(tx: Tx, actor: Actor, county: str, now: datetime, keys: Keys, w
         series = (item, period, lines[0].bank)
         serial[series] = serial.get(series, 0) + 1
         number = batch_file.number(county, *series, serial[series])
-        draft = asyncio.ensure_future(asyncio.to_thread(_write, batch, number, period, lines, payer, keys, writer))
+        draft = asyncio.ensure_future(asyncio.to_thread(_write, batch, number, now, lines, payer, keys, writer))
         filled = await batches.fill(tx, county, batch, [p.id for p in lines])
         if before is not None:
             frozen.append(await _keep(tx, county, now, writer, before))
@@ -101,7 +101,7 @@ async def _keep(tx: Tx, county: str, now: datetime, writer: Writer, written: _Wr
     d = await written.draft
     if written.filled != written.lines:
         raise Conflict("moved_on", "部分支付已变化，请重试 · some payments moved on, try again")
-    await batches.insert(tx, county, writer.layout.name, now, d)
+    await batches.insert(tx, county, writer.layout.of(d.bank).name, now, d)
     return Frozen(id=d.id, number=d.number, lines=written.lines, total_fen=d.total_fen, digest=d.digest)
 
 
@@ -125,12 +125,12 @@ def _project(payable: Payable) -> str:
     return project.code(payable.aid, payable.seq)
 
 
-def _write(batch: UUID, number: str, period: str, lines: Sequence[Payable], payer: funds.Payer, keys: Keys, writer: Writer) -> Draft:
+def _write(batch: UUID, number: str, now: datetime, lines: Sequence[Payable], payer: funds.Payer, keys: Keys, writer: Writer) -> Draft:
     """The batch as it will be kept: counted, written, digested and sealed."""
-    item, bank, name = _project(lines[0]), lines[0].bank, project.name(_project(lines[0]))
+    item, bank, name, period = _project(lines[0]), lines[0].bank, project.name(_project(lines[0])), f"{beijing_day(now):%Y%m}"
     file = BatchFile(
         number=number, project=item, project_name=name, period=period, payer=payer.name, payer_account=payer.account, bank=bank,
-        lines=tuple(_line(i, p, keys) for i, p in enumerate(lines, 1)), summary=f"{period} {name}",
+        lines=tuple(_line(i, p, keys) for i, p in enumerate(lines, 1)), summary=f"{period} {name}", made_at=now,
     )  # fmt: skip
     content = writer.layout.encode(file)
     return Draft(

@@ -24,7 +24,7 @@ from relief.domain.moves import AWARD, BATCH, CONFIRMATION, PAYMENT, sources
 from relief.domain.policy import SYSTEM, Actor, require
 from relief.domain.sealing import Keys
 from relief.services import notify
-from relief.store import audits, bank_files, db, funds, settlements
+from relief.store import audits, bank_files, batches, db, funds, settlements
 from relief.store.bank_files import Judged
 from relief.store.db import Tx
 
@@ -41,7 +41,7 @@ class Imported(msgspec.Struct, frozen=True):
     """What one file did. `paid + returned + reversed` moved money; `exceptions` are rows waiting for a person."""
 
     status: str  # 'imported' | 'refused' | 'repeat'
-    kind: str  # 'result' | 'statement'
+    kind: str  # 'result' | 'statement' | 'receipt'
     county: str
     batch_number: str
     file: UUID
@@ -102,24 +102,29 @@ async def import_statement(tx: Tx, layout: Layout, name: str, content: bytes, no
 async def _import(tx: Tx, came: _File) -> Imported:
     try:
         parsed = await asyncio.to_thread(came.parse, came.content)
-        known = await bank_files.lock_batches(tx, sorted({r.batch_number for r in parsed.rows if r.batch_number}))
+        numbers = {parsed.batch_number, *(r.batch_number for r in parsed.rows)} - {""}
+        known = await bank_files.lock_batches(tx, sorted(numbers))
+        if parsed.kind == "receipt" and not known:
+            raise Invalid("unknown_batch", "受理回执所指批次不是本系统的 · the receipt is for a batch that is not ours")
         if len({k.county for k in known}) > 1:
             raise Invalid("several_counties", "一个文件含多个县的批次 · the file holds batches of several counties")
     except Invalid as error:
         return await _refuse(tx, came, error)
-    named = next((r.batch_number for r in parsed.rows if r.batch_number), "")
+    named = parsed.batch_number or next((r.batch_number for r in parsed.rows if r.batch_number), "")
     county = known[0].county if known else batch_file.county_of(named) or audits.SHARED
-    batch = known[0].id if known and parsed.kind == "result" else None
+    batch = known[0].id if known and parsed.kind != "statement" else None
     require(came.actor, "bank.import", county)
     file, digest = uuid4(), batch_file.digest(came.content)
     sealed = await asyncio.to_thread(came.keys.seal, "bank_file", file, "sealed", came.content)
-    if not await bank_files.add(tx, county, file, batch, parsed.kind, came.name, digest, sealed, "imported", None, came.now):
+    if not await bank_files.add(tx, county, file, batch, parsed.kind, came.name, digest, sealed, "imported", parsed.reason, came.now):
         return await _again(tx, county, parsed.kind, parsed.batch_number, digest)
     await db.plan_for(tx, len(parsed.rows))
     hashes = await asyncio.to_thread(_account_hashes, came.keys, parsed.rows)
     judged = await bank_files.judge(tx, county, file, parsed.rows, hashes, came.now)
     moves = await _sort(tx, county, judged)
     act = await _note(tx, came, county, file, digest, parsed, moves)
+    if batch is not None and parsed.kind == "receipt":
+        await _receipt(tx, county, batch, parsed, came.now)
     letters = await _move(tx, came, county, moves, act)
     await _follow(tx, came, county, judged, moves, letters)
     tally = Counter(j.verdict for j in judged)
@@ -127,6 +132,13 @@ async def _import(tx: Tx, came: _File) -> Imported:
         "imported", parsed.kind, county, parsed.batch_number, file, len(moves.paid), len(moves.returned), len(moves.reversed),
         tally["repeat"], tally["pending"], await bank_files.open_cases(tx, county, file),
     )  # fmt: skip
+
+
+async def _receipt(tx: Tx, county: str, batch: UUID, parsed: ResultFile, now: datetime) -> None:
+    """The bank has the file. Turned down as a whole, its money stays in flight until two people have seen the bank's word for it."""
+    await settlements.proven_sent(tx, county, [batch], now, sources(BATCH, "sent"))
+    if not parsed.accepted:
+        await batches.move(tx, county, [batch], "rejected", sources(BATCH, "rejected"))
 
 
 async def _sort(tx: Tx, county: str, judged: Sequence[Judged]) -> _Moves:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from relief.channels import bank_layout
+from relief.channels import bank_layouts
 from relief.channels.bank import FolderBank
 from relief.domain.batch import envelope
 from relief.services import disburse
@@ -99,7 +99,7 @@ async def _approve(here: Place, at: Event) -> None:
 
 
 async def _freeze(here: Place, at: Event) -> None:
-    writer = Writer(bank_layout.load("yikatong"), LINES)
+    writer = Writer(bank_layouts.load("yikatong"), LINES)
     while await _some(here, at, writer):
         pass
 

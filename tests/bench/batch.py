@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from relief.channels import bank_layout
+from relief.channels import bank_layout, bank_layouts
 from relief.channels.bank import FolderBank
 from relief.domain.batch import BatchFile, envelope
 from relief.domain.money import yuan
@@ -23,7 +23,7 @@ _RETURNED_EVERY = 33
 
 async def run(rows: int) -> Sequence[Figure]:
     """One batch of `rows` lines, whatever the production limit is."""
-    layout = bank_layout.load("yikatong")
+    layout = bank_layouts.load("yikatong")
     async with place() as here:
         at = await world.approved(here, rows)
         bank, pool, keys = FolderBank(here.house.settings.bank), here.house.pool, here.house.keys

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relief.channels import bank_layout
+from relief.channels import bank_layout, bank_layouts
 from relief.domain.batch import BatchFile, BatchLine, digest, envelope, is_number, number
 from relief.domain.days import BEIJING
 from relief.domain.errors import Invalid
 
 GOLDEN = Path(__file__).parent / "golden"
-LAYOUT = bank_layout.load("yikatong")
+LAYOUT = bank_layouts.load("yikatong")
 NUMBER = "513322-EMERG-202209-402-0001"
 
 
@@ -265,4 +265,4 @@ def test_an_envelope_is_the_same_in_any_order_and_refuses_repeats() -> None:
 @pytest.mark.parametrize("name", ["nowhere", "../yikatong", "YIKATONG", ""])
 def test_a_layout_that_does_not_exist_is_refused(name: str) -> None:
     with pytest.raises(Invalid):
-        bank_layout.load(name)
+        bank_layouts.load(name)

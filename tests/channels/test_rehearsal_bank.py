@@ -10,12 +10,12 @@ from pathlib import Path
 
 import msgspec
 
-from relief.channels import bank_layout
+from relief.channels import bank_layouts
 from relief.channels.bank import FolderBank
 from relief.channels.rehearsal.bank import Options, RehearsalBank, run
 from relief.domain.batch import BatchFile, BatchLine, ResultFile
 
-LAYOUT = bank_layout.load("yikatong")
+LAYOUT = bank_layouts.load("yikatong")
 NOW = datetime(2022, 9, 5, 6, 0, tzinfo=UTC)
 QUIET = Options(name_mismatch_rate=0, closed_rate=0, lost_rate=0, not_activated_rate=0, late_rate=0, silent_rate=0)
 

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import msgspec
 
-from relief.channels import bank_layout
+from relief.channels import bank_layouts
 from relief.demo import numbers
 from relief.domain import batch as batch_file
 from relief.domain.days import beijing
@@ -19,7 +19,7 @@ from relief.services.settle import Imported
 from relief.store.db import Tx
 from tests.make import LUDING, NOW, VILLAGE, incident
 
-LAYOUT = bank_layout.load("yikatong")
+LAYOUT = bank_layouts.load("yikatong")
 #: The batch left at NOW; the bank answers an hour later.
 LATER = NOW + timedelta(hours=1)
 FEN = 120_050

@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from relief.channels import bank_layout
+from relief.channels import bank_layouts
 from relief.domain.batch import digest, envelope
 from relief.domain.errors import Conflict, Refused, ReliefError
 from relief.domain.policy import Actor, Grant
@@ -21,7 +21,7 @@ from relief.store.db import Pool, Tx
 from tests import make
 
 EACH = 90_000
-WRITER = Writer(layout=bank_layout.load("yikatong"), max_lines=5_000)
+WRITER = Writer(layout=bank_layouts.load("yikatong"), max_lines=5_000)
 LEASE = timedelta(seconds=60)
 
 

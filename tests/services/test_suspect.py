@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from relief.channels import bank_layout
+from relief.channels import bank_layouts
 from relief.demo import numbers
 from relief.domain.errors import Conflict, Invalid, Refused
 from relief.domain.household import Member
@@ -218,7 +218,7 @@ async def preparer(tx: Tx) -> Actor:
 
 
 def writer() -> disburse.Writer:
-    return disburse.Writer(layout=bank_layout.load("yikatong"), max_lines=100)
+    return disburse.Writer(layout=bank_layouts.load("yikatong"), max_lines=100)
 
 
 async def test_different_releases_both_and_is_remembered_in_the_next_disaster(tx: Tx, keys: Keys) -> None:

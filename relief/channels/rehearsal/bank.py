@@ -7,29 +7,27 @@ so a rehearsal repeats itself, and a corrected attempt under a new reference has
 from __future__ import annotations
 
 import asyncio
-import csv
 import hashlib
 import logging
 import os
 import random
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import InvalidOperation
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import msgspec
 
+from relief.channels.rehearsal import bank_wire
 from relief.channels.rehearsal.bank_book import Book, Letter, Line
+from relief.channels.rehearsal.bank_wire import SUFFIX, Batch
+from relief.domain.errors import Invalid
 
 log = logging.getLogger(__name__)
 
 _ZONE = ZoneInfo("Asia/Shanghai")
-_ENCODING = "gb18030"
-_TEXTS = {"F02": "户名不符", "F04": "已销户或卡已注销", "F05": "卡已挂失", "F07": "金融功能未激活", "F99": "其他"}
-_RESULT = ["序号", "业务流水号", "社保卡银行账号", "金额(元)", "状态", "失败代码", "失败原因", "入账时间", "银行流水号"]
-_STATEMENT = [_RESULT[0], "批次号", *_RESULT[1:]]
 _PARTS = 3
 
 
@@ -47,6 +45,7 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reorder_rate: float = 0.0  # batches whose rows are shuffled
     split_rate: float = 0.0  # batches answered in several files
     lose_rate: float = 0.0  # batches never answered before the statement
+    refuse_rate: float = 0.0  # batches in ISO 20022 refused as a whole, nothing of them credited
     answer_s: float = 0.0  # from reading a batch to the first answer
     late_s: float = 2.0  # to the late answers and the returns after success
     statement_s: float = 5.0  # to the statement with every line's end; never before the late answers
@@ -88,15 +87,15 @@ class RehearsalBank:
 
     def _tick(self, now: datetime) -> int:
         done = 0
-        for mark in sorted(self._out.glob("*.csv.ok")):
+        for mark in sorted(self._out.glob("*.ok")):
             if mark.name not in self._seen:
                 done += self._read(mark.with_suffix(""), now)
                 self._seen.add(mark.name)
         for letter in self._book.due(now.timestamp()):
             self._write_letter(letter)
             done += 1
-        for account, numbers in self._book.to_state(now.timestamp()).items():
-            self._write_statement(account, numbers, now)
+        for (account, form), numbers in self._book.to_state(now.timestamp()).items():
+            self._write_statement(account, form, numbers, now)
             done += 1
         self._book.publish()
         return done
@@ -105,28 +104,39 @@ class RehearsalBank:
         content = path.read_bytes()
         digest = hashlib.sha256(content).hexdigest()
         try:
-            header, rows = _parse(content)
-        except (ValueError, KeyError, IndexError, InvalidOperation):
+            batch = bank_wire.read(content)
+        except (ValueError, KeyError, IndexError, InvalidOperation, Invalid):
             log.warning("rehearsal bank: %s is no batch file and is ignored", path.name)
             return 0
-        number = header["批次号"]
+        number = batch.number
         before = self._book.digest(number)
         if before is not None:  # a batch number is processed once, whatever comes under it later
             if before != digest:
                 log.warning("rehearsal bank: %s carries other bytes than before and is ignored", number)
             return 0
-        lines = [self._line(number, seq, row, now) for seq, row in enumerate(rows, 1)]
+        if batch.form == "iso" and self._luck("refuse", number) < self._options.refuse_rate:
+            self._refuse(batch, digest, now)
+            return 1
+        lines = [self._line(number, seq, row, now) for seq, row in enumerate(batch.rows, 1)]
         words = {line.seq: self._first_word(line) for line in lines}
         due = now.timestamp() + max(self._options.statement_s, self._options.late_s)
         credited = [line.seq for line in lines if line.fate != "returned" and words[line.seq] != "处理中"]
-        self._book.accept(number, digest, header["付款账号"], due, lines, self._letters(number, lines, words, now), credited)
+        letters = self._letters(number, lines, words, now, SUFFIX[batch.form])
+        if batch.form == "iso":
+            letters.append(Letter(f"receipt-{number}.xml", number, now.timestamp(), _wall(now), [(0, "受理")]))
+        self._book.accept(number, digest, batch.payer_account, batch.form, due, lines, letters, credited)
         return 1
 
-    def _line(self, number: str, seq: int, row: dict[str, str], now: datetime) -> Line:
-        reference = row["业务流水号"]
+    def _refuse(self, batch: Batch, digest: str, now: datetime) -> None:
+        """The file as a whole is turned down; the lines are kept so that asking again finds the number used."""
+        letter = Letter(f"receipt-{batch.number}.xml", batch.number, now.timestamp(), _wall(now), [(0, "拒绝")])
+        self._book.accept(batch.number, digest, batch.payer_account, batch.form, float("inf"), [], [letter], [])
+
+    def _line(self, number: str, seq: int, row: tuple[str, str, int], now: datetime) -> Line:
+        reference, account, fen = row
         fate, reason = self._fate(reference)
         return Line(
-            number, seq, reference, row["社保卡银行账号"], int(Decimal(row["金额(元)"]) * 100), fate, reason,
+            number, seq, reference, account, fen, fate, reason,
             f"B{_hash(number, str(seq))[:14].upper()}", _wall(now),
         )  # fmt: skip
 
@@ -161,7 +171,7 @@ class RehearsalBank:
         late = line.fate == "paid" and self._luck("late", line.reference) < self._options.late_rate
         return "处理中" if late else "成功"
 
-    def _letters(self, number: str, lines: Sequence[Line], words: dict[int, str], now: datetime) -> list[Letter]:
+    def _letters(self, number: str, lines: Sequence[Line], words: dict[int, str], now: datetime, suffix: str) -> list[Letter]:
         """Every file this batch will be answered with."""
         options = self._options
         if self._luck("lose", number) < options.lose_rate:
@@ -177,10 +187,10 @@ class RehearsalBank:
         letters = []
         for name, said, at in planned:
             if said:
-                letters.append(Letter(f"{name}.csv", number, at.timestamp(), _wall(at), said))
+                letters.append(Letter(f"{name}{suffix}", number, at.timestamp(), _wall(at), said))
                 if self._luck("duplicate", name) < options.duplicate_rate:
                     again = at + timedelta(seconds=1)
-                    letters.append(Letter(f"{name}-again.csv", number, at.timestamp(), _wall(again), said))
+                    letters.append(Letter(f"{name}-again{suffix}", number, at.timestamp(), _wall(again), said))
         return letters
 
     def _write_letter(self, letter: Letter) -> None:
@@ -188,64 +198,37 @@ class RehearsalBank:
         lines = self._book.lines(letter.number)
         for word, kind in (("成功", "credit"), ("退票", "return")):
             self._book.enter(letter.number, [seq for seq, said in letter.words if said == word], kind, letter.made_at)
-        rows = [[str(n), *_cells(lines[seq], word)] for n, (seq, word) in enumerate(letter.words, 1)]
-        total = sum(lines[seq].amount_fen for seq, _ in letter.words)
-        head = {"批次号": letter.number, "回执笔数": str(len(rows)), "回执金额(元)": _yuan(total), "回执时间": letter.made_at}
-        self._put(letter.name, head, _RESULT, rows, total)
+        if letter.words[0][0] == 0:
+            content = bank_wire.receipt(letter.number, letter.made_at, letter.words[0][1] == "受理")
+        else:
+            said = [(lines[seq], word) for seq, word in letter.words]
+            content = bank_wire.result(self._book.form(letter.number), letter.number, letter.made_at, said)
+        self._put(letter.name, content)
         self._book.written(letter.name)
 
-    def _write_statement(self, account: str, numbers: Sequence[str], now: datetime) -> None:
+    def _write_statement(self, account: str, form: str, numbers: Sequence[str], now: datetime) -> None:
         """Every line of these batches with its end; a returned credit stands twice, as on any account."""
-        rows: list[list[str]] = []
-        total = 0
+        rows: list[tuple[str, Line, str]] = []
         for number in numbers:
             lines = self._book.lines(number)
             back = [line.seq for line in lines.values() if line.fate == "reversed"]
             self._book.enter(number, [line.seq for line in lines.values() if line.fate != "returned"], "credit", _wall(now))
             self._book.enter(number, back, "return", _wall(now))
             said = [(line, "失败" if line.fate == "returned" else "成功") for line in lines.values()]
-            for line, word in [*said, *((lines[seq], "退票") for seq in back)]:
-                rows.append([str(len(rows) + 1), number, *_cells(line, word)])
-                total += line.amount_fen
+            rows += [(number, line, word) for line, word in [*said, *((lines[seq], "退票") for seq in back)]]
         name = f"statement-{now:%Y%m%d%H%M%S}-{_hash(account, *numbers)[:8]}"
-        head = {"对账单号": name, "付款账号": account, "对账笔数": str(len(rows)), "对账金额(元)": _yuan(total), "出单时间": _wall(now)}
-        self._put(f"{name}.csv", head, _STATEMENT, rows, total)
+        if form != "iso" or any(word != "失败" for _, _, word in rows):  # what was never booked is no entry of a camt.053
+            self._put(f"{name}{SUFFIX[form]}", bank_wire.statement(form, name, account, _wall(now), rows))
         self._book.stated(numbers)
 
-    def _put(self, name: str, head: dict[str, str], titles: Iterable[str], rows: list[list[str]], total: int) -> None:
+    def _put(self, name: str, content: bytes) -> None:
         """Whole or not at all, then the mark."""
         part = self._in / f".{name}.part"
         handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640)
-        with os.fdopen(handle, "w", newline="", encoding=_ENCODING) as file:
-            csv.writer(file).writerows([list(head), list(head.values()), titles, *rows, ["合计", str(len(rows)), _yuan(total)]])
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
         os.replace(part, self._in / name)
         (self._in / f"{name}.ok").touch()
-
-
-def _parse(content: bytes) -> tuple[dict[str, str], list[dict[str, str]]]:
-    """Header and lines of a batch file; ValueError when it does not hold together."""
-    grid = list(csv.reader(content.decode(_ENCODING).splitlines()))
-    header = dict(zip(grid[0], grid[1], strict=True))
-    rows = [dict(zip(grid[2], cells, strict=True)) for cells in grid[3:-1]]
-    total = sum(Decimal(row["金额(元)"]) for row in rows)
-    if grid[-1][0] != "合计" or (int(grid[-1][1]), Decimal(grid[-1][2])) != (len(rows), total):
-        raise ValueError("trailer")
-    if not rows or (int(header["总笔数"]), Decimal(header["总金额(元)"])) != (len(rows), total):
-        raise ValueError("header")
-    return header, rows
-
-
-def _cells(line: Line, word: str) -> list[str]:
-    reason = line.reason if word in ("失败", "退票") else ""
-    known = word in ("成功", "退票")
-    return [
-        line.reference, line.account, _yuan(line.amount_fen), word, reason, _TEXTS.get(reason, ""), line.at if known else "",
-        line.serial if known else "",
-    ]  # fmt: skip
-
-
-def _yuan(fen: int) -> str:
-    return f"{fen // 100}.{fen % 100:02d}"
 
 
 def _wall(moment: datetime) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 _TABLES = """
-CREATE TABLE IF NOT EXISTS batch (number TEXT PRIMARY KEY, digest TEXT NOT NULL, payer_account TEXT NOT NULL, statement_due REAL NOT NULL,
+CREATE TABLE IF NOT EXISTS batch (number TEXT PRIMARY KEY, digest TEXT NOT NULL, payer_account TEXT NOT NULL, form TEXT NOT NULL, statement_due REAL NOT NULL,
     stated INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE IF NOT EXISTS line (number TEXT NOT NULL, seq INTEGER NOT NULL, reference TEXT NOT NULL, account TEXT NOT NULL,
     amount_fen INTEGER NOT NULL, fate TEXT NOT NULL, reason TEXT NOT NULL, serial TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (number, seq));
@@ -63,14 +63,19 @@ class Book:
         found = self._db.execute("SELECT digest FROM batch WHERE number = ?", (number,)).fetchone()
         return None if found is None else str(found[0])
 
+    def form(self, number: str) -> str:
+        """In which form that batch came, and is answered."""
+        (found,) = self._db.execute("SELECT form FROM batch WHERE number = ?", (number,)).fetchone()
+        return str(found)
+
     def accept(
-        self, number: str, digest: str, payer_account: str, statement_due: float, lines: Sequence[Line], letters: Iterable[Letter],
+        self, number: str, digest: str, payer_account: str, form: str, statement_due: float, lines: Sequence[Line], letters: Iterable[Letter],
         credited: Iterable[int],
     ) -> None:  # fmt: skip
         """Take a batch in: lines, what will be written about them, and the credits made at once; all of it or nothing."""
-        at = lines[0].at
+        at = lines[0].at if lines else ""
         with self._db:
-            self._db.execute("INSERT INTO batch VALUES (?, ?, ?, ?, 0)", (number, digest, payer_account, statement_due))
+            self._db.execute("INSERT INTO batch VALUES (?, ?, ?, ?, ?, 0)", (number, digest, payer_account, form, statement_due))
             self._db.executemany("INSERT INTO line VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", (msgspec.to_builtins(line) for line in lines))
             self._db.executemany(
                 "INSERT INTO letter VALUES (?, ?, ?, ?, ?, 0)",
@@ -112,13 +117,13 @@ class Book:
         )
         return {row[1]: Line(*row) for row in rows}
 
-    def to_state(self, now: float) -> dict[str, list[str]]:
-        """Paying account → batches whose statement is due and not written."""
-        found: dict[str, list[str]] = {}
-        for number, account in self._db.execute(
-            "SELECT number, payer_account FROM batch WHERE stated = 0 AND statement_due <= ? ORDER BY payer_account, number", (now,)
+    def to_state(self, now: float) -> dict[tuple[str, str], list[str]]:
+        """(paying account, form) → batches whose statement is due and not written."""
+        found: dict[tuple[str, str], list[str]] = {}
+        for number, account, form in self._db.execute(
+            "SELECT number, payer_account, form FROM batch WHERE stated = 0 AND statement_due <= ? ORDER BY payer_account, number", (now,)
         ):
-            found.setdefault(account, []).append(number)
+            found.setdefault((account, form), []).append(number)
         return found
 
     def stated(self, numbers: Sequence[str]) -> None:
