@@ -1,5 +1,5 @@
 # Everything runs from .venv; nothing is installed outside the checkout, except Chromium and a Chinese font for the
-# browser tests (Debian packages, only where they are missing and only as root).
+# browser tests and OpenSSH's server for the tests of SFTP (Debian packages, only where they are missing and only as root).
 SHELL := /bin/bash
 BIN := .venv/bin
 UV := $(BIN)/uv
@@ -7,12 +7,12 @@ ASSETS := relief/web/assets
 NODE_BIN := $(CURDIR)/.venv/lib/node-bin
 SOURCES := $(wildcard $(ASSETS)/src/*) $(ASSETS)/package.json $(ASSETS)/package-lock.json $(ASSETS)/build.mjs geo/data/china_map.json
 
-.PHONY: demo test fast check proof setup browser clean
+.PHONY: demo test fast check proof setup browser sshd clean
 
 demo: setup  ## set up everything, run the Luding story, then serve the console
 	$(BIN)/relief demo
 
-test: setup browser  ## the sampled suite: fast tests first, then story, processes and browser
+test: setup browser sshd  ## the sampled suite: fast tests first, then story, processes and browser
 	$(BIN)/pytest -q -n 2 -m "not slow" --maxprocesses 2
 	$(BIN)/pytest -q -n 2 --dist loadfile -m slow
 
@@ -56,6 +56,11 @@ browser:
 	@if ! command -v chromium >/dev/null && ! command -v chromium-browser >/dev/null; then \
 	  if [ "$$(id -u)" = 0 ]; then apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-noto-cjk >/dev/null; \
 	  else echo "The browser tests need Chromium: install Debian's packages chromium and fonts-noto-cjk." >&2; exit 1; fi; fi
+
+sshd:
+	@if ! test -x /usr/sbin/sshd; then \
+	  if [ "$$(id -u)" = 0 ]; then apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq openssh-server >/dev/null; \
+	  else echo "The tests of delivery by SFTP need OpenSSH's server: install Debian's package openssh-server." >&2; exit 1; fi; fi
 
 clean:  ## remove what set-up and tests made; the data in .relief stay
 	rm -rf .venv $(ASSETS)/node_modules $(ASSETS)/dist .pytest_cache .mypy_cache .ruff_cache

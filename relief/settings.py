@@ -27,6 +27,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tls_key: Path | None = None
     cipher: str = "sm4"  # or "aes"
     bank_folder: Path | None = None  # None: home/bank
+    bank_sftp: str | None = None  # sftp://user@host:port/folder instead of a folder here
+    bank_sftp_key: Path | None = None  # our private key
+    bank_sftp_known_hosts: Path | None = None  # the bank's host key, as in OpenSSH's known_hosts
     layouts: Path | None = None  # a folder of further bank layouts (*.toml), one file a bank
     bank_answer_seconds: int = 86_400  # after this a sent payment without an answer is unknown
     batch_lines: int = 5_000

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 
 from relief import app, jobs, settings
 from relief.channels.bank import FolderBank
+from relief.channels.bank_sftp import SftpBank
 from relief.channels.feeds import HttpFeeds
 from relief.channels.sms import TwilioSms
 from relief.commands.screen import err
@@ -22,7 +23,7 @@ async def open_work(house: House) -> AsyncIterator[Work]:
     """The channels beside the house: everything the timetable needs."""
     async with TwilioSms(house.settings) as sms, HttpFeeds(house.settings) as feeds:
         yield Work(
-            pool=house.pool, keys=house.keys, settings=house.settings, clock=house.clock, bank=FolderBank.of(house.settings),
+            pool=house.pool, keys=house.keys, settings=house.settings, clock=house.clock, bank=(SftpBank if house.settings.bank_sftp else FolderBank).of(house.settings),
             layout=house.writer.layout, sms=sms, feeds=feeds,
         )  # fmt: skip
 
