@@ -12,7 +12,7 @@ from litestar import Litestar
 from relief import app, settings
 from relief.commands.screen import err
 from relief.settings import Settings
-from relief.web import health, hooks, resident, site, stranger
+from relief.web import bystander, health, hooks, resident, site, stranger
 
 
 def web(chosen: Settings, development: bool = False) -> Litestar:
@@ -24,7 +24,7 @@ def web(chosen: Settings, development: bool = False) -> Litestar:
             served.state.house = house
             yield
 
-    return site.build(lifespan=[lifespan], more=[health.health, hooks.ROUTER, resident.ROUTER, stranger.ROUTER])
+    return site.build(lifespan=[lifespan], more=[health.health, hooks.ROUTER, resident.ROUTER, stranger.ROUTER, bystander.ROUTER])
 
 
 async def _serve(args: argparse.Namespace) -> int:

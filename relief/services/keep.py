@@ -65,6 +65,11 @@ async def hand_in(tx: Tx, actor: Actor, county: str, items: Sequence[Given], now
     return await keep(tx, actor, county, items, now, keys)
 
 
+def readable(actor: Actor, document: documents.Document) -> None:
+    """Refuse whoever may read neither the village's notices nor, where it is one household's, households there."""
+    require(actor, "household.read" if document.household else "notice.read", document.village)
+
+
 def opened(document: documents.Document, keys: Keys) -> bytes:
     """The bytes as they came."""
     return keys.open("document", document.id, "sealed", document.sealed)

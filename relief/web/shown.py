@@ -133,6 +133,8 @@ TONES: Final[Mapping[str, Mapping[str, str]]] = {
     "alert": {
         "parked": "move", "proposed": "wait", "accepted": "done", "dismissed": "stop", "superseded": "stop", "withdrawn": "stop", "noted": "stop",
     },
+    "notice": {"drafted": "wait", "posted": "move", "reported": "done", "withdrawn": "stop"},
+    "objection": {"open": "bad", "rejected": "done", "upheld": "stop"},
     "referral": {"open": "wait", "accepted": "move", "returned": "bad", "closed": "done"},
     "evidence": {"submitted": "wait", "accepted": "done", "refused": "stop"},
     "account": {"proposed": "wait", "current": "done", "replaced": "stop", "refused": "stop"},
@@ -147,6 +149,7 @@ PLACES: Final = (
     ("/households", "households", ("household.read",)),
     ("/sheets", "sheets", ("sheet.load",)),
     ("/duplicates", "duplicates", ("duplicate.read",)),
+    ("/notices", "notices", ("notice.post", "notice.report", "objection.answer", "award.approve.county")),
     ("/approvals", "approvals", ("award.approve.township", "award.approve.county", "award.approve.meeting", "award.approve.city")),
     ("/supervision", "supervision", ("award.supervise",)),
     ("/corrections", "corrections", ("account.propose", "account.confirm")),

@@ -23,7 +23,12 @@ SELECT a.id, a.household, a.aid, a.mode, a.amount_fen, a.village, v.name AS vill
        h.rooms_severe, h.rooms_moderate, h.relocated, e.id AS person, e.sealed AS sealed_person, d.reasons, coalesce(l.edge, false) AS edge,
        EXISTS (SELECT FROM signature s WHERE s.county = a.county AND s.subject = a.id AND s.step = 'register' AND s.person = $7) AS own,
        EXISTS (SELECT FROM hold o WHERE o.county = a.county AND o.valid_from <= $8 AND (o.valid_to IS NULL OR o.valid_to > $8)
-               AND (o.kind, o.subject) IN (('award', a.id::text), ('household', a.household::text), ('village', a.village))) AS held,
+               AND ((o.kind, o.subject) IN (('award', a.id::text), ('household', a.household::text), ('village', a.village))
+                    OR (o.kind = 'advances' AND o.subject = a.village AND a.mode = 'A'))) AS held,
+       EXISTS (SELECT FROM step_rule s WHERE s.playbook = d.playbook AND s.aid = a.aid AND s.notice = 'before_payment') AND NOT EXISTS (
+           SELECT FROM notice_item i JOIN notice n ON n.county = i.county AND n.id = i.notice
+           WHERE i.county = a.county AND i.award = a.id AND i.amount_fen = a.amount_fen AND n.status = 'reported'
+             AND n.ends_on < ($8::timestamptz AT TIME ZONE 'Asia/Shanghai')::date) AS unnoticed,
        EXISTS (SELECT FROM suspected u WHERE u.county = a.county AND u.household = a.household AND (u.blocks = 'payment' OR a.mode <> 'A')) AS suspected,
        EXISTS (SELECT FROM account c JOIN account x ON x.account_hash = c.account_hash AND x.person <> c.person
                WHERE c.county = a.county AND c.person = a.payee AND c.status = 'current') AS shared_account,
@@ -85,6 +90,7 @@ class ProposedAward(msgspec.Struct, frozen=True):
     edge: bool
     own: bool
     held: bool
+    unnoticed: bool  # its list has not hung out yet
     suspected: bool
     shared_account: bool
     needed: int

@@ -9,13 +9,13 @@ from uuid import UUID
 import msgspec
 from litestar import Response, get
 
-from relief.domain.days import BEIJING
+from relief.domain.days import BEIJING, beijing_day
 from relief.domain.policy import Actor
 from relief.services import seal
 from relief.store import db
 from relief.store.db import Tx
 from relief.store.views import alerts as inbox_views
-from relief.store.views import playbooks, recoveries, running
+from relief.store.views import notices, playbooks, recoveries, running
 from relief.store.views.incidents import Incident
 from relief.store.views.running import Funnel, Waiting
 from relief.web import access, given, house, pages
@@ -36,7 +36,7 @@ _COMPLAINTS_AT: Final = 10
 _PLACES: Final = {
     "alert": "/alerts", "owed": "/reports", "case": "/recoveries", "move": "/incidents", "figure": "/standards", "playbook": "/playbooks", "force": "/incidents",
     "activate": "/incidents", "draft": "/incidents", "approve": "/approvals", "sign": "/batches", "freeze": "/batches",
-    "complaint": "/complaints", "accept": "/evidence", "confirm account": "/corrections", "correct": "/corrections", "report": "/confirmations",
+    "complaint": "/complaints", "object": "/notices", "report list": "/notices", "post list": "/notices", "accept": "/evidence", "confirm account": "/corrections", "correct": "/corrections", "report": "/confirmations",
 }  # fmt: skip
 
 
@@ -110,8 +110,21 @@ async def _watch(read: Tx, actor: Actor, now: datetime) -> list[Work]:
         cases = await recoveries.waiting(read, counties)
         first = None if cases.first is None else datetime.combine(cases.first, time(), BEIJING)
         found += [Work("case", None, cases.items, None, first, _PLACES["case"])] if cases.items else []
+    found += await _lists(read, actor, now)
     owed = await reports.mine(read, actor, now)
     return [*found, Work("owed", "late" if owed.late else None, owed.items, None, owed.first, _PLACES["owed"])] if owed.items else found
+
+
+async def _lists(read: Tx, actor: Actor, now: datetime) -> list[Work]:
+    """Lists to post and to report, objections to answer."""
+    report, post, answer = (common.patterns(actor, a) for a in ("notice.report", "notice.post", "objection.answer"))
+    if not (report or post or answer):
+        return []
+    w = await notices.waiting(read, report, post, answer, beijing_day(now))
+    first = None if w.objections_due is None else datetime.combine(w.objections_due, time(23, 59), BEIJING)
+    over = None if w.to_report_since is None else datetime.combine(w.to_report_since, time(23, 59), BEIJING)
+    rows = (("object", w.objections, first), ("report list", w.to_report, over), ("post list", w.to_post, None))
+    return [Work(kind, None, items, None, at, _PLACES[kind]) for kind, items, at in rows if items]
 
 
 def _work(waiting: Waiting) -> Work:
