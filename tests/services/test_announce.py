@@ -263,7 +263,9 @@ async def test_a_photo_is_a_photo(village: Village) -> None:
 
 async def test_the_invariant_sees_an_approval_that_went_round_the_gate(village: Village) -> None:
     await village.tx.execute(
-        "UPDATE award SET status = 'approved', approved_at = $2, fund = gen_random_uuid() WHERE id = $1", village.awards[0], AFTER
+        "UPDATE award SET status = 'approved', approved_at = $2, fund = gen_random_uuid(), signed = needed WHERE id = $1",
+        village.awards[0],
+        AFTER,
     )
     assert await village.broken() == ["nothing_is_approved_before_its_notice"]
     assert VILLAGE.startswith(MOXI)
