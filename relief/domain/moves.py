@@ -51,6 +51,9 @@ DEVICE: Final = _moves(enrolled="revoked", revoked="")
 PHOTO: Final = _moves(announced="received", received="")
 SECOND_VERSION: Final = _moves(open="closed", closed="")
 #: returned → open: the county passes it on to another department.
+MINUTES: Final = _moves(recorded="adopted | withdrawn", adopted="superseded", superseded="", withdrawn="")
+#: Who an aid is paid to where the playbook names a person.
+PAYEE: Final = _moves(named="current | refused", current="replaced", replaced="", refused="")
 REFERRAL: Final = _moves(open="accepted | returned | closed", accepted="returned | closed", returned="open", closed="")
 #: A village's list 公示, and an objection to one of its lines.
 NOTICE: Final = _moves(drafted="posted | withdrawn", posted="reported | withdrawn", reported="", withdrawn="")
@@ -63,7 +66,7 @@ CONFIRMATION: Final = _moves(
 ALL: Final[Mapping[str, Moves]] = {
     "incident": INCIDENT, "zone": ZONE, "activation": ACTIVATION, "registration": REGISTRATION, "decision": DECISION, "award": AWARD,
     "instalment": INSTALMENT, "payment": PAYMENT, "batch": BATCH, "confirmation": CONFIRMATION, "complaint": COMPLAINT, "alert": ALERT, "recovery": RECOVERY,
-    "referral": REFERRAL,
+    "referral": REFERRAL, "minutes": MINUTES, "payee": PAYEE,
     "rules": RULES, "notice": NOTICE, "objection": OBJECTION,
     "suspicion": SUSPICION, "sheet": SHEET,
     "device": DEVICE, "photo": PHOTO, "second_version": SECOND_VERSION,

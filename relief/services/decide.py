@@ -28,7 +28,7 @@ from relief.domain.policy import Actor, require
 from relief.domain.signing import signing
 from relief.domain.snapshot import Alike, alike
 from relief.domain.standard import Figures
-from relief.services import refer
+from relief.services import adopted, refer
 from relief.store import activations, audits, awards, db, decisions, facts, guards, playbooks, recoveries, standards
 from relief.store.activations import Activation, Band
 from relief.store.awards import Part, Signed, Terms
@@ -124,7 +124,10 @@ async def run(tx: Tx, actor: Actor, county: str, activation: UUID, now: datetime
     await (decisions.join_sets(tx) if households is None else db.plan_for(tx, len(households)))
     columns = await facts.read(tx, [county], act.incident, act.zone, FAMILY_CODES, households)
     located = columns["rank"] != UNLOCATED
-    ids, kinds = columns["id"][located], alike(facts_of(columns, bands, {}).take(located))
+    known = msgspec.structs.replace(
+        facts_of(columns, bands, {}), adopted=await adopted.columns(tx, [county], act.incident, book, columns["id"])
+    )
+    ids, kinds = columns["id"][located], alike(known.take(located))
 
     excluded = await decisions.exclude(tx, county, activation, now)
     freed = await guards.release_excluded(tx, county, act.incident)

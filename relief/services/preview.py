@@ -22,6 +22,7 @@ from relief.domain.forecast import Cell, Longs, Rare, Stage
 from relief.domain.playbook import Playbook
 from relief.domain.policy import Actor, require
 from relief.domain.standard import Figures, Standard
+from relief.services import adopted
 from relief.services.decide import facts_of
 from relief.store import activations, facts, playbooks, standards
 from relief.store.activations import Band, County
@@ -212,7 +213,7 @@ async def look(
     figures = await figures_of(tx, codes, book, now, scenario.figures)
     if columns is None:
         columns = _located(await facts.read(tx, codes, incident, scenario.zone, FAMILY_CODES), bands)
-    known = facts_of(columns, bands, {})
+    known = msgspec.structs.replace(facts_of(columns, bands, {}), adopted=await adopted.columns(tx, codes, incident, book, columns["id"]))
     place = np.searchsorted(np.array([int(c) for c in codes], np.int32), columns["county"])
     return Seen(
         counties=list(codes), book=book, labels={b.rank: b.label for b in bands}, columns={**columns, "place": place}, known=known,

@@ -15,8 +15,8 @@ import msgspec
 from relief.store.db import Tx, many, one
 
 # The parts of each distinct amount come from money.split, so the rule has one home. A top-up does not begin again: the stages its first award has
-# reached are one part that waits for nothing, the others wait for what the first award's wait for. Whoever registered the household or assessed it again
-# signs in `signature`, which makes it impossible for the same person to approve the award later. One decision proposes once: an award
+# reached are one part that waits for nothing, the others wait for what the first award's wait for. Whoever registered the household, assessed it again or recorded
+# what a meeting adopted for it signs in `signature`, which makes it impossible for the same person to approve the award later. One decision proposes once: an award
 # that was withdrawn is proposed again only by another decision.
 _PROPOSE = """
 WITH given AS MATERIALIZED (
@@ -55,7 +55,9 @@ WITH given AS MATERIALIZED (
     UNION ALL
     SELECT DISTINCT $1, m.id, 'award', 'register', s.person, h.content_digest, $7
     FROM made m JOIN household h ON h.county = $1 AND h.id = m.household
-    JOIN assessment s ON s.county = $1 AND s.household = m.household AND s.person <> h.registered_by
+    JOIN (SELECT household, person FROM assessment WHERE county = $1
+          UNION SELECT household, recorded_by FROM minutes WHERE county = $1 AND status = 'adopted') s
+        ON s.household = m.household AND s.person <> h.registered_by
 )
 SELECT count(*) AS awards, coalesce(sum(amount_fen), 0)::bigint AS amount_fen FROM made
 """

@@ -52,6 +52,11 @@ _VIOLATIONS: dict[str, tuple[type[ReliefError], str, str]] = {
     "evidence_one_accepted": (Conflict, "evidence_accepted", "该期已验收 · this stage is accepted already"),
     "fund_document": (Conflict, "fund_exists", "该文号的资金已登记 · a fund with that document number exists"),
     "bank_file_once": (Conflict, "file_seen", "该文件已导入 · this file was imported before"),
+    "minutes_two_people": (Refused, "same_person", "纪要须由记录人以外的人采纳 · somebody other than the recorder must adopt"),
+    "minutes_one_adopted": (Conflict, "minutes_adopted", "该户该项已有采纳的纪要 · minutes for this household and aid are adopted already"),
+    "aid_payee_two_people": (Refused, "same_person", "领款人须由另一人核对 · another person must check the payee"),
+    "aid_payee_current": (Conflict, "payee_named", "该户该项已有领款人 · this household and aid has a payee already"),
+    "economic_check_once": (Conflict, "file_seen", "该文件已导入过，没有再次处理 · this very file was imported before; nothing was done"),
     "sheet_once": (Conflict, "file_seen", "该文件已导入过，没有再次处理 · this very file was loaded before; nothing was done"),
     "staff_login": (Conflict, "login_taken", "该账号已存在 · that login exists"),
 }
