@@ -215,7 +215,9 @@ async def _propose(tx: Tx, this: _Run, ids: npt.NDArray[Any], verdicts: _Verdict
     await guards.take(tx, this.county, entitlement, granted)
     if await guards.foreign(tx, this.county, entitlement, granted):
         raise Unavailable("guard_race", "另一县正在核定同一人，请重试 · another county is deciding the same person, try again")
-    terms = Terms(incident=this.act.incident, activation=this.act.id, aid=aid.code, mode=aid.mode, period=aid.period)
+    terms = Terms(
+        incident=this.act.incident, activation=this.act.id, aid=aid.code, mode=aid.mode, period=aid.period, to_person=aid.payee == "person"
+    )  # fmt: skip
     amounts = verdicts.amounts.tolist()
     parts = [*parts_of(aid, amounts), *top_up_parts(aid, await awards.beyond(tx, this.county, terms))]
     made = await awards.propose(tx, this.county, terms, list(dict.fromkeys(parts)), _signers(this, aid, amounts), granted, this.now)

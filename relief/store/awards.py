@@ -26,16 +26,17 @@ WITH given AS MATERIALIZED (
     WHERE county = $1 AND incident = $2 AND aid = $4 AND period = $6 AND status IN ('approved', 'completed') GROUP BY household
 ), made AS (
     INSERT INTO award (county, household, payee, incident, activation, decision, aid, mode, period, amount_fen, status, village, proposed_at, tops_up,
-                       office, needed, delegated)
-    SELECT $1, d.household, p.id, $2, $3, d.id, $4, $5, $6, d.amount_fen - coalesce(c.fen, 0), 'proposed', h.village, $7, c.first,
-           o.office, o.needed, o.delegated
+                       office, needed, delegated, to_person)
+    SELECT $1, d.household, CASE WHEN $18 THEN y.person ELSE p.id END, $2, $3, d.id, $4, $5, $6, d.amount_fen - coalesce(c.fen, 0), 'proposed', h.village, $7, c.first,
+           o.office, o.needed, o.delegated, $18
     FROM given g
     JOIN decision d ON d.county = $1 AND d.activation = $3 AND d.aid = $4 AND d.household = g.household AND d.status = 'current'
     JOIN unnest($14::bigint[], $15::text[], $16::int[], $17::bool[]) AS o (granted_fen, office, needed, delegated) ON o.granted_fen = d.amount_fen
     JOIN household h ON h.county = $1 AND h.id = g.household
     JOIN person p ON p.county = $1 AND p.household = g.household AND p.role = 'householder'
+    LEFT JOIN aid_payee y ON $18 AND y.county = $1 AND y.household = g.household AND y.aid = $4 AND y.status = 'current'
     LEFT JOIN approved c ON c.household = g.household
-    WHERE d.amount_fen > coalesce(c.fen, 0)
+    WHERE d.amount_fen > coalesce(c.fen, 0) AND (NOT $18 OR y.person IS NOT NULL)
       AND NOT EXISTS (SELECT FROM award a WHERE a.county = $1 AND a.activation = $3 AND a.aid = $4 AND a.decision = d.id AND a.status <> 'superseded')
     ON CONFLICT DO NOTHING
     RETURNING id, household, amount_fen, tops_up
@@ -124,13 +125,14 @@ class Made(msgspec.Struct, frozen=True):
 
 
 class Terms(msgspec.Struct, frozen=True):
-    """What the awards of one run share."""
+    """What the awards of one run share. `to_person`: paid to the person named for it (`payees`); nobody named, nothing proposed."""
 
     incident: UUID
     activation: UUID
     aid: str
     mode: str
     period: str
+    to_person: bool
 
 
 class Withdrawn(msgspec.Struct, frozen=True):
@@ -164,7 +166,7 @@ async def propose(
     who = [s.granted_fen for s in signers], [s.office for s in signers], [s.needed for s in signers], [s.delegated for s in signers]
     t, reached = terms, [p.reached for p in parts]
     return await one(
-        tx, _PROPOSE, Made, county, t.incident, t.activation, t.aid, t.mode, t.period, now, *columns, households, reached, *who
+        tx, _PROPOSE, Made, county, t.incident, t.activation, t.aid, t.mode, t.period, now, *columns, households, reached, *who, t.to_person
     )  # fmt: skip
 
 

@@ -37,7 +37,8 @@ WITH moved AS (
     WHERE u.county = t.county AND u.household = t.household RETURNING u.county, u.household, u.blocks
 ), people AS (
     SELECT p.id_hash, p.phone_hash, (SELECT a.account_hash FROM account a WHERE a.county = p.county AND a.person = p.id AND a.status = 'current')
-    FROM moved m JOIN person p ON p.county = m.county AND p.household = m.household WHERE $2
+    FROM moved m JOIN person p ON p.county = m.county AND p.household = m.household
+    WHERE $2 AND p.role IN ('householder', 'member')
 ), old AS (
     SELECT x.block, x.county, x.household FROM (
         SELECT b.block, b.county, b.household
@@ -47,14 +48,14 @@ WITH moved AS (
                y.county, y.household
         FROM (
             SELECT ('x' || encode(substr(o.id_hash, 1, 8), 'hex'))::bit(64)::bigint AS head, v.apart, o.county, o.household
-            FROM people n JOIN person o ON o.id_hash = n.id_hash CROSS JOIN (VALUES (true), (false)) v (apart)
+            FROM people n JOIN person o ON o.id_hash = n.id_hash AND o.role IN ('householder', 'member') CROSS JOIN (VALUES (true), (false)) v (apart)
             UNION ALL
             SELECT ('x' || encode(substr(o.phone_hash, 1, 8), 'hex'))::bit(64)::bigint, true, o.county, o.household
-            FROM people n JOIN person o ON o.phone_hash = n.phone_hash
+            FROM people n JOIN person o ON o.phone_hash = n.phone_hash AND o.role IN ('householder', 'member')
             UNION ALL
             SELECT ('x' || encode(substr(c.account_hash, 1, 8), 'hex'))::bit(64)::bigint, true, o.county, o.household
             FROM people n JOIN account c ON c.account_hash = n.account_hash AND c.status = 'current'
-            JOIN person o ON o.county = c.county AND o.id = c.person
+            JOIN person o ON o.county = c.county AND o.id = c.person AND o.role IN ('householder', 'member')
         ) y JOIN household h ON h.county = y.county AND h.id = y.household
     ) x WHERE NOT EXISTS (SELECT FROM unmatched u WHERE u.county = x.county AND u.household = x.household)
 )

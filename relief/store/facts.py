@@ -40,7 +40,8 @@ WHERE h.county = ANY ($1::text[]) AND h.incident = $2 AND h.status NOT IN ('dupl
 """
 # Of households written down before their adults were counted.
 _ADULTS = """
-SELECT h.id AS household, (SELECT count(*)::int FROM person p WHERE p.county = h.county AND p.household = h.id AND p.adult) AS adults
+SELECT h.id AS household, (SELECT count(*)::int FROM person p WHERE p.county = h.county AND p.household = h.id AND p.adult
+        AND p.role IN ('householder', 'member')) AS adults
 FROM household h WHERE h.county = ANY ($1::text[]) AND h.incident = $2 AND h.adults IS NULL
 """
 # Few lack one, so these are found before their households are looked up.

@@ -19,7 +19,7 @@ WITH given AS MATERIALIZED (
     SELECT encode(substr($6::bytea, i * 16 + 1, 16), 'hex')::uuid AS household FROM generate_series(0, length($6::bytea) / 16 - 1) AS t (i)
 ), claim AS MATERIALIZED (
     SELECT DISTINCT p.id_hash, p.household FROM given g JOIN person p ON p.county = $1 AND p.household = g.household
-    WHERE $5 = 'member' OR p.adult OR p.role = 'householder'
+    WHERE p.role IN ('householder', 'member') AND ($5 = 'member' OR p.adult OR p.role = 'householder')
 ), shared AS (
     SELECT id_hash FROM claim GROUP BY id_hash HAVING count(*) > 1
 )
@@ -40,7 +40,7 @@ WITH given AS MATERIALIZED (
 INSERT INTO entitlement_guard (id_hash, incident, aid, period, county, household)
 SELECT DISTINCT p.id_hash, $2::uuid, $3, $4, $1, p.household
 FROM given g JOIN person p ON p.county = $1 AND p.household = g.household
-WHERE $5 = 'member' OR p.adult OR p.role = 'householder'
+WHERE p.role IN ('householder', 'member') AND ($5 = 'member' OR p.adult OR p.role = 'householder')
 ORDER BY p.id_hash
 ON CONFLICT DO NOTHING
 """
@@ -50,7 +50,7 @@ WITH given AS MATERIALIZED (
 )
 SELECT count(*)
 FROM given g JOIN person p ON p.county = $1 AND p.household = g.household
-WHERE ($5 = 'member' OR p.adult OR p.role = 'householder')
+WHERE p.role IN ('householder', 'member') AND ($5 = 'member' OR p.adult OR p.role = 'householder')
   AND g.household <> (SELECT e.household FROM entitlement_guard e
                       WHERE e.id_hash = p.id_hash AND e.incident = $2 AND e.aid = $3 AND e.period = $4)
 """

@@ -14,6 +14,7 @@ import msgspec
 from relief.store.db import Tx, many, value
 from relief.store.field_invariants import FIELD
 from relief.store.invariant import Invariant as Invariant
+from relief.store.law_invariants import LAW
 from relief.store.review_invariants import REVIEW
 from relief.store.trace_invariants import TRACE
 
@@ -365,7 +366,7 @@ PEOPLE: Final[Sequence[Invariant]] = (
     ),
 )
 
-ALL: Final[Sequence[Invariant]] = (*MONEY, *BANK, *PEOPLE, *FIELD, *TRACE, *REVIEW)
+ALL: Final[Sequence[Invariant]] = (*MONEY, *BANK, *PEOPLE, *FIELD, *LAW, *TRACE, *REVIEW)
 _MOST_NAMED = 20
 
 

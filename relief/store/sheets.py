@@ -56,6 +56,7 @@ _VILLAGE_NAMES = "SELECT code, name FROM region WHERE code LIKE $1 || '%' AND le
 _REGISTERED = """
 SELECT DISTINCT p.id_hash FROM person p JOIN household h ON h.county = p.county AND h.id = p.household
 WHERE p.id_hash = ANY ($2::bytea[]) AND h.incident = $1 AND h.status NOT IN ('duplicate', 'rejected')
+  AND p.role IN ('householder', 'member')
 """
 
 

@@ -24,12 +24,12 @@ _PEOPLE = """
 SELECT p.household, p.id, p.role, p.sealed, p.id_hash, p.phone_hash,
        (SELECT a.account_hash FROM account a WHERE a.county = p.county AND a.person = p.id AND a.status = 'current') AS account_hash
 FROM unnest($1::text[], $2::uuid[]) AS t (county, id)
-JOIN person p ON p.county = t.county AND p.household = t.id
+JOIN person p ON p.county = t.county AND p.household = t.id AND p.role IN ('householder', 'member')
 ORDER BY p.household, p.role, p.id
 """
 _SHARED_ACCOUNTS = """
 SELECT c.account_hash AS hash, coalesce(i.merged_into, i.id) AS incident, count(DISTINCT p.household)::int AS households
-FROM account c JOIN person p ON p.county = c.county AND p.id = c.person
+FROM account c JOIN person p ON p.county = c.county AND p.id = c.person AND p.role IN ('householder', 'member')
 JOIN household h ON h.county = p.county AND h.id = p.household JOIN incident i ON i.id = h.incident
 WHERE c.account_hash = ANY ($1::bytea[]) AND c.status = 'current' AND h.status NOT IN ('duplicate', 'rejected')
 GROUP BY c.account_hash, coalesce(i.merged_into, i.id)

@@ -37,7 +37,7 @@ LEFT JOIN staff s ON s.id = h.registered_by
 _PEOPLE = """
 SELECT p.household, p.id, p.role, p.sealed, p.id_hash, a.id AS account, a.sealed AS sealed_account
 FROM unnest($1::text[], $2::uuid[]) AS x (county, id)
-JOIN person p ON p.county = x.county AND p.household = x.id
+JOIN person p ON p.county = x.county AND p.household = x.id AND p.role IN ('householder', 'member')
 LEFT JOIN account a ON a.county = p.county AND a.person = p.id AND a.status = 'current'
 ORDER BY p.role, p.id
 """
