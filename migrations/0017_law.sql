@@ -75,7 +75,8 @@ CREATE INDEX aid_payee_waiting ON aid_payee (county, named_at) WHERE status = 'n
 ALTER TABLE person DROP CONSTRAINT person_role_check, ADD CONSTRAINT person_role_check CHECK (role IN ('householder', 'member', 'kin', 'left'));
 ALTER TABLE award ADD COLUMN to_person boolean NOT NULL DEFAULT false;   -- the playbook pays the person named for it
 
--- 核对: reports of the economic check, a file at a time. Rows meet people by the keyed hash of their number, also people registered later.
+-- 核对: reports of the economic check, a file at a time, never changed. Rows meet people by the keyed hash of their number, also people who
+-- are registered later.
 CREATE TABLE economic_check (
     county       text NOT NULL,
     id           uuid NOT NULL,
@@ -98,25 +99,22 @@ CREATE TABLE economic_check_row (
     checked_on  date NOT NULL,
     finding     text NOT NULL CHECK (finding IN ('within', 'exceeds', 'unclear')),
     sealed      bytea,                     -- what the report says beside it
-    met         boolean NOT NULL DEFAULT false,   -- somebody of that number is registered
     PRIMARY KEY (county, file, row)
 );
 CREATE INDEX economic_check_row_of ON economic_check_row (county, id_hash);
-CREATE INDEX economic_check_row_open ON economic_check_row (county) WHERE NOT met;
 CREATE TABLE economic_check_fault (
     county  text NOT NULL,
     file    uuid NOT NULL,
     row     integer NOT NULL,
     place   text NOT NULL,                 -- heading of the column
     code    text NOT NULL,
-    PRIMARY KEY (county, file, row)
+    PRIMARY KEY (county, file, row, place)
 );
 ALTER TABLE household ADD COLUMN checked boolean NOT NULL DEFAULT false;   -- the newest report on every adult says: within
 
 GRANT SELECT, INSERT ON minutes, aid_payee, economic_check, economic_check_row, economic_check_fault TO relief_app;
 GRANT UPDATE (status, adopted_by, adopted_at) ON minutes TO relief_app;
 GRANT UPDATE (status, person, checked_by, checked_at) ON aid_payee TO relief_app;
-GRANT UPDATE (met) ON economic_check_row TO relief_app;
 
 -- The response an activation rests on, where one was in force when the clock started.
 ALTER TABLE county_activation ADD COLUMN response uuid REFERENCES response (id);

@@ -41,6 +41,7 @@ class Household(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     circumstances: tuple[Circumstance, ...] = ()
     in_need: Count = 0
     away: bool = False
+    checked: bool = False
     held: tuple[str, ...] = ()  # aids somebody of it has through another household
     adopted: Mapping[str, Yuan] = {}  # what a meeting adopted, by aid
 

@@ -90,12 +90,19 @@ def _asked(playbook: Playbook) -> Iterator[str]:
             yield from extra.all + extra.any
 
 
+def _rests_on_check(aid: Aid) -> bool:
+    """Whether the visit is left out for whoever was checked (核对)."""
+    return aid.procedure is not None and aid.procedure.visit == "skip_if_checked"
+
+
 def _columns(playbook: Playbook, asked: Sequence[str], facts: Facts) -> Iterator[npt.NDArray[Any]]:
     """All that this playbook can tell two households apart by."""
     yield facts.level
     yield facts.members
     yield facts.edge
     yield facts.away
+    if any(_rests_on_check(aid) for aid in playbook.aids):
+        yield facts.checked
     for name in asked:
         yield PREDICATES[name](facts)
     used: set[Quantity] = {a.unit for a in playbook.aids}
@@ -145,6 +152,8 @@ def _decide(aid: Aid, playbook: Playbook, figures: Mapping[str, int], facts: Fac
     held = granted & facts.held[aid.code] if aid.code in facts.held else np.zeros(facts.rows, np.bool_)
     marks.add(reasons.HELD, held)
     marks.add(reasons.AWAY, granted & facts.away)
+    if _rests_on_check(aid):
+        marks.add(reasons.CHECKED, granted & facts.checked)
     given = granted & ~held
     place, table = marks.combinations()
     return Verdict(group=group, fen=np.where(given, amount, 0), why_at=place, table=table, cap_binds=binds & given)

@@ -35,6 +35,7 @@ _LABELS: Final[Mapping[str, Text]] = {
     "circumstances": Text("其他情形", "circumstances"),
     "in_need": Text("需救助人口", "members in need"),
     "away": Text("户籍在外县", "registered in another county"),
+    "checked": Text("经济状况核对符合", "economic check: within the limits"),
     HELD: Text("成员已在另一户享受同项救助", "a member has this aid through another household"),
     ADOPTED: Text("会议纪要确定金额", "amount adopted by the meeting"),
     EXCLUDED: Text("不计入", "does not count"),

@@ -22,6 +22,7 @@ class Facts(msgspec.Struct, frozen=True):
     """Columns of one length. `level` is the level of the band a household lies in (intensity 6…12), 0 outside every band.
 
     `circumstances` has bit n set for the n-th of `household.CIRCUMSTANCES`. `away`: registered (户籍) in another county than the one it is in.
+    `checked`: the newest report of the economic check (核对) on every adult says that the household is within the limits.
     `held` names, per aid, the households of which some person already has that aid through another household; `adopted`, per aid of
     mode C, what the minutes of a meeting adopted for a household (fen, 0 where no meeting did).
     """
@@ -43,6 +44,7 @@ class Facts(msgspec.Struct, frozen=True):
     circumstances: Ints
     in_need: Ints
     away: Bools
+    checked: Bools
     held: Mapping[str, Bools] = {}
     adopted: Mapping[str, Ints] = {}
 
@@ -62,9 +64,9 @@ class Facts(msgspec.Struct, frozen=True):
 #: The columns proper: what is read for every household.
 COLUMNS: Final = tuple(n for n in Facts.__struct_fields__ if n not in ("held", "adopted"))
 #: Columns of truth values.
-FLAGS: Final = ("edge", "relocated", "only_home", "occupied", "away")
+FLAGS: Final = ("edge", "relocated", "only_home", "occupied", "away", "checked")
 #: What a household of which nothing more is said is taken for: what was not asked before these columns came, old decisions do not have.
-LATER: Final = ("circumstances", "in_need", "away")
+LATER: Final = ("circumstances", "in_need", "away", "checked")
 
 
 def facts(columns: Mapping[str, Any], held: Mapping[str, Bools] | None = None, adopted: Mapping[str, Ints] | None = None) -> Facts:
@@ -95,6 +97,7 @@ PREDICATES: Final[Mapping[str, Callable[[Facts], Bools]]] = {
     "occupied": lambda f: f.occupied,
     "in_need": lambda f: f.in_need > 0,
     "away": lambda f: f.away,
+    "checked": lambda f: f.checked,
     "no_adult": lambda f: f.adults == 0,
     **{f"family.{name}": _family(code) for code, name in enumerate(FAMILY_CODES)},
     **{name: _circumstance(bit) for bit, name in enumerate(CIRCUMSTANCES)},

@@ -15,6 +15,7 @@ NO_NEED: Final = "need.none"
 NOTHING: Final = "amount.none"
 HELD: Final = "guard.held"
 AWAY: Final = "home.elsewhere"
+CHECKED: Final = "visit.checked"
 MINUTES: Final = "minutes.adopted"
 NO_MINUTES: Final = "minutes.none"
 
@@ -30,6 +31,7 @@ _TEXTS: Final[Mapping[str, Text]] = {
     NOTHING: Text("按标准计算金额为零", "by the figures in force the amount is nothing"),
     HELD: Text("家庭成员已在另一户享受同项救助", "a member already has this aid through another household"),
     AWAY: Text("户籍在外县：按发生地救助，并通知户籍地", "registered in another county: aided where it happened, the home county is told"),
+    CHECKED: Text("经济状况核对符合，可免入户调查", "within the limits by the economic check: the visit may be left out"),
     MINUTES: Text("按“一事一议”会议纪要确定的金额", "the amount the minutes of the meeting adopted"),
     NO_MINUTES: Text("尚无“一事一议”会议纪要", "no minutes of a meeting yet"),
     "household.duplicate": Text("经认定系重复登记", "found to be registered twice"),
@@ -67,6 +69,10 @@ _PREDICATES: Final[Mapping[str, tuple[Text, Text]]] = {
     "occupied": (Text("有人常住", "it was lived in"), Text("长期无人居住", "nobody lived in it")),
     "in_need": (Text("有成员需救助", "members are in need"), Text("没有成员需救助", "no member is in need")),
     "away": (Text("户籍在外县", "registered in another county"), Text("户籍在本县", "registered in this county")),
+    "checked": (
+        Text("经济状况核对符合", "within the limits by the economic check"),
+        Text("没有符合条件的经济状况核对报告", "no report of an economic check that is within the limits"),
+    ),
     "no_adult": (Text("家中没有成年人", "no adult in the household"), Text("家中有成年人", "there is an adult in the household")),
     **{
         f"family.{code}": (Text(f"家庭类型为{zh}", f"family type {code}"), Text(f"家庭类型不是{zh}", f"family type is not {code}"))

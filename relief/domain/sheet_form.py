@@ -135,7 +135,19 @@ DAMAGED: Final = Form(
         Column("paid_by", "发放方式", "how it is paid", "choice", choices=("一卡通", "现金", "其他")),
     ),
 )  # fmt: skip
-FORMS: Final[Mapping[str, Form]] = {f.key: f for f in (HOUSEHOLD, WINTER, DEAD, DAMAGED)}
+#: 核对结论 as reports write it.
+FINDINGS: Final = {"within": "符合", "exceeds": "不符合", "unclear": "待核实"}
+CHECK: Final = Form(
+    "check", "居民家庭经济状况核对报告", "Report of an economic check",
+    columns=(
+        Column("name", "姓名", "name", "name"),
+        Column("id_number", "身份证号", "ID number", "id", True),
+        Column("checked_on", "核对日期", "checked on", "date", True),
+        Column("finding", "核对结论", "finding", "choice", True, tuple(FINDINGS.values())),
+        Column("note", "说明", "note", "text"),
+    ),
+)  # fmt: skip
+FORMS: Final[Mapping[str, Form]] = {f.key: f for f in (HOUSEHOLD, WINTER, DEAD, DAMAGED, CHECK)}
 
 
 class Fault(msgspec.Struct, frozen=True):

@@ -44,6 +44,7 @@ class Group(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     family: FamilyType = "ordinary"
     circumstances: Annotated[list[Circumstance], msgspec.Meta(max_length=len(CIRCUMSTANCES))] = []
     away: bool = False
+    checked: bool = False
     edge: bool = False
 
 
@@ -86,7 +87,7 @@ def _rows(position: int, group: Group) -> Iterator[Mapping[str, Any]]:
         yield {
             **{n: t // many + (start < t % many) for n, t in totals.items()},
             "level": group.level, "edge": group.edge, "relocated": group.relocated, "only_home": group.only_home, "occupied": group.occupied,
-            "family": FAMILY_CODES.index(group.family), "circumstances": bits, "away": group.away,
+            "family": FAMILY_CODES.index(group.family), "circumstances": bits, "away": group.away, "checked": group.checked,
             "weight": end - start, "county": int(group.county), "group": position,
         }  # fmt: skip
 

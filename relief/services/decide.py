@@ -29,7 +29,7 @@ from relief.domain.signing import signing
 from relief.domain.snapshot import Alike, alike
 from relief.domain.standard import Figures
 from relief.services import adopted, refer
-from relief.store import activations, audits, awards, db, decisions, facts, guards, playbooks, recoveries, standards
+from relief.store import activations, audits, awards, db, decisions, economic_checks, facts, guards, playbooks, recoveries, standards
 from relief.store.activations import Activation, Band
 from relief.store.awards import Part, Signed, Terms
 from relief.store.db import Tx
@@ -121,6 +121,7 @@ async def run(tx: Tx, actor: Actor, county: str, activation: UUID, now: datetime
     book = playbooks_.read((await playbooks.get(tx, act.playbook)).body)
     this = _Run(county, act, book, await figures_of(tx, county, book, now), now)
     bands = await activations.bands(tx, act.zone)
+    await economic_checks.refresh(tx, county, households)
     await (decisions.join_sets(tx) if households is None else db.plan_for(tx, len(households)))
     columns = await facts.read(tx, [county], act.incident, act.zone, FAMILY_CODES, households)
     located = columns["rank"] != UNLOCATED

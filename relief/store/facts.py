@@ -30,7 +30,7 @@ SELECT count(*) AS rows,
        coalesce(string_agg(int8send(
            h.rooms_collapsed::int2::int8 | (h.rooms_severe::int2::int8 << 16) | (h.rooms_moderate::int2::int8 << 32)
            | ((coalesce(l.edge, false)::int | ((h.relocated <> 'none')::int << 1) | (h.only_home::int << 2) | (h.occupied::int << 3)
-               | (coalesce(h.home_county <> h.county, false)::int << 4))::int8 << 48)), ''), '') AS home,
+               | (coalesce(h.home_county <> h.county, false)::int << 4) | (h.checked::int << 5))::int8 << 48)), ''), '') AS home,
        coalesce(string_agg(float8send(h.lon), '') FILTER (WHERE l.rank IS NULL), '') AS lon,
        coalesce(string_agg(float8send(h.lat), '') FILTER (WHERE l.rank IS NULL), '') AS lat,
        coalesce(string_agg(float4send(h.accuracy_m), '') FILTER (WHERE l.rank IS NULL), '') AS accuracy_m
@@ -147,7 +147,10 @@ async def read(
         "rooms_collapsed": _small(home, 0, 16),
         "rooms_severe": _small(home, 16, 16),
         "rooms_moderate": _small(home, 32, 16),
-        **{name: (flags >> bit & 1).astype(np.bool_) for bit, name in enumerate(("edge", "relocated", "only_home", "occupied", "away"))},
+        **{
+            name: (flags >> bit & 1).astype(np.bool_)
+            for bit, name in enumerate(("edge", "relocated", "only_home", "occupied", "away", "checked"))
+        },
         "lon": np.frombuffer(packed.lon, ">f8").astype(np.float64),
         "lat": np.frombuffer(packed.lat, ">f8").astype(np.float64),
         "accuracy_m": np.frombuffer(packed.accuracy_m, ">f4").astype(np.float32),

@@ -24,7 +24,7 @@ def holds(name: str, house: House) -> bool:
         return bool(house["adults"] == 0)
     if name in CIRCUMSTANCES:
         return name in house["circumstances"]
-    return bool(house[name])  # dead, missing, injured and in_need are counts; relocated, only_home, occupied, away are said
+    return bool(house[name])  # dead, missing, injured and in_need are counts; relocated, only_home, occupied, away, checked are said
 
 
 def quantity(name: str, house: House) -> int:
@@ -113,6 +113,8 @@ def read_plainly(book: Playbook, aid: Aid, figures: dict[str, int], house: House
         why.add("amount.none")
     if house["away"]:
         why.add("home.elsewhere")
+    if house["checked"] and aid.procedure and aid.procedure.visit == "skip_if_checked":
+        why.add("visit.checked")
     if aid.code in house["held"]:
         return 0, why | {"guard.held"}, False
     return amount, why, bool(binding)

@@ -23,7 +23,7 @@ from tests.make import ROOT
 SHIPPED = [playbook.read(p.read_text("utf-8")) for p in sorted((ROOT / "playbooks").glob("*.toml")) if not p.name.endswith(".cases.toml")]
 BOOK = next(b for b in SHIPPED if b.key == "earthquake")
 COUNTS = ("dead", "missing", "injured", "rooms_collapsed", "rooms_severe", "rooms_moderate", "in_need")
-FLAGS = ("edge", "relocated", "only_home", "occupied", "away")
+FLAGS = ("edge", "relocated", "only_home", "occupied", "away", "checked")
 CODES = ("EMERG", "HOUSE", "TEMP", "CASE")
 QUANTITIES = ("person", "household", "in_need", "lost", "room_collapsed", "room_damaged")
 NAMES = tuple(PREDICATES)
@@ -128,11 +128,11 @@ def test_columns_agree_with_a_plain_reading_of_many_more(book: Playbook, amounts
 
 IN_NEED: House = {
     "members": 3, "adults": 1, "family": "low_income", "circumstances": {"no_means", "no_income", "need_water", "need_grain"}, "held": set(),
-    "adopted": {"CASE": 100_000}, **dict.fromkeys(COUNTS, 1), **dict.fromkeys(FLAGS, True), "rooms_severe": 0, "edge": False, "away": False,
+    "adopted": {"CASE": 100_000}, **dict.fromkeys(COUNTS, 1), **dict.fromkeys(FLAGS, True), "rooms_severe": 0, "edge": False, "away": False, "checked": False,
 }  # fmt: skip
 OTHERWISE: House = {
     "members": 7, "adults": 0, "family": "ordinary", "circumstances": {"no_means", "absent"}, "held": {"EMERG", "TEMP", "HOUSE"},
-    "adopted": {"CASE": 1}, **dict.fromkeys(COUNTS, 0), **dict.fromkeys(FLAGS, False), "rooms_severe": 2, "edge": True, "away": True,
+    "adopted": {"CASE": 1}, **dict.fromkeys(COUNTS, 0), **dict.fromkeys(FLAGS, False), "rooms_severe": 2, "edge": True, "away": True, "checked": True,
 }  # fmt: skip
 
 

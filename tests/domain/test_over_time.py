@@ -59,12 +59,12 @@ def test_what_is_kept_decides_it_again_exactly(book: Playbook, rows: list[House]
 def test_households_alike_are_one_kind_and_a_fact_nobody_knew_of_counts_as_none() -> None:
     row = dict(
         level=8, members=3, adults=2, family="ordinary", circumstances=set(), held=set(), adopted={}, dead=0, missing=0, injured=0,
-        rooms_collapsed=1, rooms_severe=0, rooms_moderate=0, in_need=0, edge=False, relocated=True, only_home=True, occupied=True, away=False,
+        rooms_collapsed=1, rooms_severe=0, rooms_moderate=0, in_need=0, edge=False, relocated=True, only_home=True, occupied=True, away=False, checked=False,
     )  # fmt: skip
     found = alike(columns([row, row, {**row, "members": 4}]))
     assert (found.kinds.rows, len(set(found.kind[:2].tolist()))) == (2, 1)
     old = {k: v for k, v in kept([row], "EMERG", False)[0][0].items() if k != "held"}
-    assert not {"circumstances", "in_need", "away"} & set(old)
+    assert not {"circumstances", "in_need", "away", "checked"} & set(old)
     assert all((getattr(again([old], "EMERG"), n) == getattr(columns([row]), n)).all() for n in COLUMNS)
 
 
