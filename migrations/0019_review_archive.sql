@@ -10,6 +10,9 @@ CREATE TABLE step_rule (
     review       text NOT NULL CHECK (review IN ('required', 'skip_if_undisputed', 'none')),
     notice       text NOT NULL CHECK (notice IN ('before_payment', 'after_payment', 'none')),
     notice_days  integer NOT NULL CHECK (notice_days >= 0),   -- working days
+    papers_hold  boolean NOT NULL DEFAULT false,              -- papers of an advance overdue: the household waits
+    pause_from   integer CHECK (pause_from > 0),              -- so many overdue in a village: no further advances there
+    papers       text[] NOT NULL DEFAULT '{}',                -- documents that may follow the money
     since        timestamptz NOT NULL,
     PRIMARY KEY (playbook, aid)
 );
@@ -128,6 +131,7 @@ CREATE INDEX objection_waiting ON objection (county, due_on) WHERE status = 'ope
 -- 先救助后补手续: who took the papers, and that somebody was reminded.
 ALTER TABLE paperwork
     ADD COLUMN reminded_at  timestamptz,
+    ADD COLUMN overdue_at   timestamptz,       -- when the timetable noticed that the day had passed
     ADD COLUMN closed_by    uuid,
     ADD COLUMN closed_at    timestamptz;
 CREATE INDEX paperwork_open ON paperwork (county, due_on) WHERE status = 'open';

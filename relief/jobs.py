@@ -29,7 +29,7 @@ from relief.domain.errors import ReliefError
 from relief.domain.likeness import Limits
 from relief.domain.message import Absent
 from relief.domain.sealing import Keys
-from relief.services import alerts, disburse, load, notify, report, seal, settle, sign_in, stages, suspect
+from relief.services import alerts, disburse, load, notify, papers, report, seal, settle, sign_in, stages, suspect
 from relief.settings import Settings
 from relief.store import db, errands, squares
 
@@ -43,6 +43,8 @@ MESSAGES_PER_CLAIM: Final = 200
 MOST_ROUNDS: Final = 50
 #: How often reporting deadlines are looked at.
 CHASE_EVERY: Final = timedelta(minutes=1)
+#: How often the papers of advances are looked at.
+PAPERS_EVERY: Final = timedelta(minutes=10)
 #: How often the background process says that it lives. The console calls it dead when nothing was heard for four times as long.
 LIVES_EVERY: Final = timedelta(seconds=15)
 
@@ -213,6 +215,14 @@ async def pay_by_the_month(work: Work) -> int:
         return await stages.fall_due(tx, work.clock())
 
 
+async def chase_papers(work: Work) -> int:
+    """Remind of papers that follow an advance; hold and pause where the playbook says so once their day has passed."""
+    async with db.begin(work.pool) as tx:
+        if await errands.claim(tx, ["chase papers"], work.clock(), PAPERS_EVERY):
+            await papers.chase(tx, work.clock())
+    return 0
+
+
 async def gather_squares(work: Work) -> int:
     """Add up what came to and went from the squares of the map, a county at a time."""
     async with db.begin(work.pool) as tx:
@@ -266,6 +276,7 @@ TIMETABLE: Final[dict[str, Beat]] = {
     "seal trace": seal_trace,
     "set checkpoint": set_checkpoint,
     "gather squares": gather_squares,
+    "chase papers": chase_papers,
 }
 
 
@@ -294,6 +305,7 @@ EVERY_S: Final = {
     "tidy sign-ins": 3_600.0,
     "pay by the month": 600.0,
     "chase reports": 60.0,
+    "chase papers": 60.0,
     "set checkpoint": 60.0,
     "queue older households": 60.0,
 }

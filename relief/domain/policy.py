@@ -105,6 +105,7 @@ _TABLE: Final[Mapping[str, str]] = {
     "notice.report": "township_reviewer",  # another one than posted it
     "objection.take": "reporter township_reviewer county_officer",
     "objection.answer": "township_reviewer county_officer",
+    "papers.accept": "township_reviewer county_officer",
     "document.hand_in": "reporter township_reviewer county_officer",
     "referral.open": "reporter township_reviewer county_officer",
     "referral.read": f"township_reviewer county_officer county_approver auditor {_PARTNERS}",

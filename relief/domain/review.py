@@ -11,7 +11,7 @@ import msgspec
 from relief.domain import slip
 from relief.domain.days import add_working_days
 from relief.domain.errors import Invalid
-from relief.domain.rules import Playbook
+from relief.domain.rules import Aid, Playbook
 from relief.domain.sealing import Keys
 
 Way = Literal["page", "desk", "hotline", "reporter"]
@@ -27,24 +27,41 @@ ANSWER_WORKING_DAYS: Final = 3
 #: A list that follows its payment hangs within so many working days; no rule names a figure either.
 AFTER_WORKING_DAYS: Final = 5
 
+#: Documents this house makes or collects by itself: nobody is asked for them as papers that follow an advance.
+HOUSE_MADE: Final = frozenset({"notice_photo", "review_record", "township_opinion", "county_reply", "payment_proof", "acceptance"})
+#: Whoever owes papers is reminded from so many days before.
+REMIND_DAYS: Final = 3
+
 
 class Rule(msgspec.Struct, frozen=True):
-    """What a playbook demands of one aid before (or after) its money."""
+    """What a playbook demands of one aid before (or after) its money: review, notice, papers that may follow and what their absence stops."""
 
     aid: str
     review: str
     notice: str
     notice_days: int
+    papers_hold: bool = False
+    pause_from: int | None = None
+    papers: tuple[str, ...] = ()
 
 
 def rules_of(book: Playbook) -> list[Rule]:
     """What the playbook demands of each of its aids; an aid without a procedure demands nothing."""
-    return [
-        Rule(a.code, p.review, p.notice if p.notice_days else "none", p.notice_days)
-        if (p := a.procedure)
-        else Rule(a.code, "none", "none", 0)
-        for a in book.aids
-    ]
+    return [_rule(aid) for aid in book.aids]
+
+
+def _rule(aid: Aid) -> Rule:
+    steps = aid.procedure
+    pauses = [s.count for s in aid.stops if s.when == "village_papers_overdue" and s.does == "pause_village"]
+    return Rule(
+        aid.code,
+        steps.review if steps else "none",
+        steps.notice if steps and steps.notice_days else "none",
+        steps.notice_days if steps else 0,
+        any(s.when == "papers_overdue" and s.does == "hold_household" for s in aid.stops),
+        min(pauses, default=None),
+        tuple(d.kind for d in aid.documents if d.when == "afterwards" and d.kind not in HOUSE_MADE),
+    )
 
 
 def last_day(posted_on: date, working_days: int) -> date:

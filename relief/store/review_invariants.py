@@ -56,4 +56,17 @@ REVIEW: Final[Sequence[Invariant]] = (
                SELECT FROM hold h WHERE h.county = o.county AND h.kind = 'award' AND h.subject = o.award::text
                AND h.reason LIKE '%objection ' || o.id AND h.valid_to IS NULL)""",
     ),
+    Invariant(
+        "overdue_papers_stop_what_the_playbook_says",
+        "a household whose papers were found overdue is on hold, and a village with too many of them gives no advances",
+        "SELECT count(*) FROM paperwork",
+        """SELECT w.county || '/' || w.award AS row FROM paperwork w JOIN award a ON a.county = w.county AND a.id = w.award
+           JOIN decision c ON c.county = a.county AND c.id = a.decision JOIN step_rule s ON s.playbook = c.playbook AND s.aid = a.aid
+           WHERE w.status = 'open' AND w.overdue_at IS NOT NULL AND ((s.papers_hold AND NOT EXISTS (
+               SELECT FROM hold h WHERE h.county = w.county AND h.kind = 'household' AND h.subject = a.household::text AND h.valid_to IS NULL))
+             OR (s.pause_from IS NOT NULL AND NOT EXISTS (
+                 SELECT FROM hold h WHERE h.county = w.county AND h.kind = 'advances' AND h.subject = a.village AND h.valid_to IS NULL)
+               AND s.pause_from <= (SELECT count(*) FROM paperwork x JOIN award b ON b.county = x.county AND b.id = x.award
+                   WHERE x.county = w.county AND x.status = 'open' AND x.overdue_at IS NOT NULL AND b.village = a.village AND b.aid = a.aid)))""",
+    ),
 )

@@ -13,9 +13,10 @@ from relief.domain.review import Rule, rules_of
 from relief.store.db import Tx, many, run
 
 _KEEP_RULES = """
-INSERT INTO step_rule (playbook, aid, review, notice, notice_days, since)
-SELECT t.playbook, t.aid, t.review, t.notice, t.days, $6
-FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::int[]) AS t (playbook, aid, review, notice, days)
+INSERT INTO step_rule (playbook, aid, review, notice, notice_days, papers_hold, pause_from, papers, since)
+SELECT t.playbook, t.aid, t.review, t.notice, t.days, t.hold, t.pause, string_to_array(t.papers, ' '), $9
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::int[], $6::bool[], $7::int[], $8::text[])
+     AS t (playbook, aid, review, notice, days, hold, pause, papers)
 ON CONFLICT DO NOTHING
 """
 # Playbooks imported before these rules were written down.
@@ -65,7 +66,8 @@ class New(msgspec.Struct, frozen=True):
 async def keep_rules(tx: Tx, rules: Sequence[tuple[UUID, Rule]], now: datetime) -> None:
     """Write down what playbook versions demand, once."""
     columns = [p for p, _ in rules], [r.aid for _, r in rules], [r.review for _, r in rules], [r.notice for _, r in rules]
-    await run(tx, _KEEP_RULES, *columns, [r.notice_days for _, r in rules], now)
+    papers = [r.papers_hold for _, r in rules], [r.pause_from for _, r in rules], [" ".join(r.papers) for _, r in rules]
+    await run(tx, _KEEP_RULES, *columns, [r.notice_days for _, r in rules], *papers, now)
 
 
 async def keep_missing(tx: Tx, now: datetime) -> None:

@@ -150,6 +150,7 @@ PLACES: Final = (
     ("/sheets", "sheets", ("sheet.load",)),
     ("/duplicates", "duplicates", ("duplicate.read",)),
     ("/notices", "notices", ("notice.post", "notice.report", "objection.answer", "award.approve.county")),
+    ("/papers", "papers", ("document.hand_in",)),
     ("/approvals", "approvals", ("award.approve.township", "award.approve.county", "award.approve.meeting", "award.approve.city")),
     ("/supervision", "supervision", ("award.supervise",)),
     ("/corrections", "corrections", ("account.propose", "account.confirm")),

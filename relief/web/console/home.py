@@ -11,8 +11,9 @@ from litestar import Response, get
 
 from relief.domain.days import BEIJING, beijing_day
 from relief.domain.policy import Actor
+from relief.domain.review import REMIND_DAYS
 from relief.services import seal
-from relief.store import db
+from relief.store import db, papers
 from relief.store.db import Tx
 from relief.store.views import alerts as inbox_views
 from relief.store.views import notices, playbooks, recoveries, running
@@ -36,7 +37,7 @@ _COMPLAINTS_AT: Final = 10
 _PLACES: Final = {
     "alert": "/alerts", "owed": "/reports", "case": "/recoveries", "move": "/incidents", "figure": "/standards", "playbook": "/playbooks", "force": "/incidents",
     "activate": "/incidents", "draft": "/incidents", "approve": "/approvals", "sign": "/batches", "freeze": "/batches",
-    "complaint": "/complaints", "object": "/notices", "report list": "/notices", "post list": "/notices", "accept": "/evidence", "confirm account": "/corrections", "correct": "/corrections", "report": "/confirmations",
+    "complaint": "/complaints", "papers": "/papers", "object": "/notices", "report list": "/notices", "post list": "/notices", "accept": "/evidence", "confirm account": "/corrections", "correct": "/corrections", "report": "/confirmations",
 }  # fmt: skip
 
 
@@ -117,14 +118,22 @@ async def _watch(read: Tx, actor: Actor, now: datetime) -> list[Work]:
 
 async def _lists(read: Tx, actor: Actor, now: datetime) -> list[Work]:
     """Lists to post and to report, objections to answer."""
+    today = beijing_day(now)
+    if villages := common.patterns(actor, "document.hand_in"):
+        owed = await papers.counts(read, villages, today, today + timedelta(days=REMIND_DAYS))
+        at = None if owed.first is None else datetime.combine(owed.first, time(23, 59), BEIJING)
+        late = "late" if owed.overdue else None
+        found = [Work("papers", late, owed.overdue or owed.soon, None, at, _PLACES["papers"])] if owed.overdue or owed.soon else []
+    else:
+        found = []
     report, post, answer = (common.patterns(actor, a) for a in ("notice.report", "notice.post", "objection.answer"))
     if not (report or post or answer):
-        return []
-    w = await notices.waiting(read, report, post, answer, beijing_day(now))
+        return found
+    w = await notices.waiting(read, report, post, answer, today)
     first = None if w.objections_due is None else datetime.combine(w.objections_due, time(23, 59), BEIJING)
     over = None if w.to_report_since is None else datetime.combine(w.to_report_since, time(23, 59), BEIJING)
     rows = (("object", w.objections, first), ("report list", w.to_report, over), ("post list", w.to_post, None))
-    return [Work(kind, None, items, None, at, _PLACES[kind]) for kind, items, at in rows if items]
+    return found + [Work(kind, None, items, None, at, _PLACES[kind]) for kind, items, at in rows if items]
 
 
 def _work(waiting: Waiting) -> Work:
