@@ -32,6 +32,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     bank_sftp_known_hosts: Path | None = None  # the bank's host key, as in OpenSSH's known_hosts
     layouts: Path | None = None  # a folder of further bank layouts (*.toml), one file a bank
     bank_answer_seconds: int = 86_400  # after this a sent payment without an answer is unknown
+    account_cool_off_hours: int = 24  # so long a changed card waits before money goes to it
     batch_lines: int = 5_000
     lease_seconds: int = 60
     tick_seconds: float = 1.0

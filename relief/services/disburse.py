@@ -11,17 +11,18 @@ from typing import Final
 from uuid import UUID, uuid4
 
 import msgspec
+from msgspec import structs
 
 from relief.domain import batch as batch_file
 from relief.domain import project
 from relief.domain.batch import BatchFile, BatchLine, Layout
-from relief.domain.days import beijing_day
-from relief.domain.errors import Conflict
+from relief.domain.days import add_working_days, beijing_day
+from relief.domain.errors import Conflict, Invalid
 from relief.domain.moves import BATCH, sources
 from relief.domain.policy import SYSTEM, Actor, require
 from relief.domain.sealing import Keys
 from relief.services import second_factor
-from relief.store import approvals, audits, batches, db, funds, payments
+from relief.store import approvals, audits, batches, db, exceptions, funds, payments
 from relief.store.batches import Draft, Outgoing, Payable
 from relief.store.db import Tx
 
@@ -33,6 +34,10 @@ STEPS: Final = {
 }
 #: Payments frozen by one act; more are frozen by the next one, so that a transaction stays bounded.
 MOST_PER_FREEZE: Final = 200_000
+#: Each file with lines that cannot be written is found by one more attempt.
+_MOST_TRIES: Final = 50
+#: Within so many working days somebody writes such a line otherwise.
+_UNFIT_WORKING_DAYS: Final = 1
 #: Rows read from the database at a time.
 _AHEAD: Final = 5_000
 
@@ -54,6 +59,14 @@ class Frozen(msgspec.Struct, frozen=True):
     digest: bytes
 
 
+class _Unfit(Exception):
+    """Lines (payment, field) a layout cannot write."""
+
+    def __init__(self, layout: str, lines: list[tuple[UUID, str]]) -> None:
+        super().__init__(layout)
+        self.layout, self.lines = layout, lines
+
+
 class _Written(msgspec.Struct, frozen=True):
     """A file whose lines are filled while a thread makes its bytes."""
 
@@ -65,10 +78,25 @@ class _Written(msgspec.Struct, frozen=True):
 async def freeze(tx: Tx, actor: Actor, county: str, now: datetime, keys: Keys, writer: Writer) -> list[Frozen]:
     """Put every approved payment of the county that nothing holds into batches per project × period × bank.
 
-    The file's bytes are made here, once; what is signed and sent later is exactly these bytes. Memory holds three files, not all: while a
-    thread writes one, its lines are filled, the one before is kept and the next one is read.
+    A line the bank's file cannot hold (a character its encoding lacks, a name longer than its column) keeps nobody else waiting: it is set
+    aside as a case, its account held until somebody writes it otherwise, and the rest is frozen.
     """
     require(actor, "batch.freeze", county)
+    for _ in range(_MOST_TRIES):
+        try:
+            async with db.savepoint(tx):
+                return await _freeze(tx, actor, county, now, keys, writer)
+        except _Unfit as unfit:
+            due = add_working_days(beijing_day(now), _UNFIT_WORKING_DAYS)
+            await exceptions.set_aside(tx, county, unfit.lines, unfit.layout, now, due)
+            await audits.add(tx, county, actor, "batch.unfit", "payment", [p for p, _ in unfit.lines], now, {"layout": unfit.layout})
+    raise Conflict("unfit_lines", "有太多明细无法写入银行文件，请查看例外 · too many lines cannot be written, see the exceptions")
+
+
+async def _freeze(tx: Tx, actor: Actor, county: str, now: datetime, keys: Keys, writer: Writer) -> list[Frozen]:
+    """The file's bytes are made here, once; what is signed and sent later is exactly these bytes. Memory holds three files, not all: while a
+    thread writes one, its lines are filled, the one before is kept and the next one is read.
+    """
     await batches.queue(tx, county)
     payer, serial, period = await funds.payer(tx, county), await batches.serials(tx, county), f"{beijing_day(now):%Y%m}"
     await db.plan_for(tx, writer.max_lines)
@@ -132,11 +160,27 @@ def _write(batch: UUID, number: str, now: datetime, lines: Sequence[Payable], pa
         number=number, project=item, project_name=name, period=period, payer=payer.name, payer_account=payer.account, bank=bank,
         lines=tuple(_line(i, p, keys) for i, p in enumerate(lines, 1)), summary=f"{period} {name}", made_at=now,
     )  # fmt: skip
-    content = writer.layout.encode(file)
+    try:
+        content = writer.layout.encode(file)
+    except Invalid as error:
+        if not error.data.get("line"):
+            raise
+        raise _unfit(writer.layout.of(bank), file, lines) from None
     return Draft(
         id=batch, number=number, incident=lines[0].incident, project=item, period=period, bank=bank, drill=lines[0].drill, total_fen=file.total_fen,
         digest=hashlib.sha256(content).digest(), sealed_file=keys.seal("batch", batch, "sealed_file", content), payments=[p.id for p in lines],
     )  # fmt: skip
+
+
+def _unfit(layout: Layout, file: BatchFile, lines: Sequence[Payable]) -> _Unfit:
+    """Every line that cannot be written by itself, so that one attempt finds them all."""
+    found = []
+    for payable, line in zip(lines, file.lines, strict=True):
+        try:
+            layout.encode(structs.replace(file, lines=(structs.replace(line, seq=1),)))
+        except Invalid as error:
+            found.append((payable.id, str(error.data.get("column", ""))))
+    return _Unfit(layout.name, found)
 
 
 class _Person(msgspec.Struct):

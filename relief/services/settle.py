@@ -125,8 +125,8 @@ async def _import(tx: Tx, came: _File) -> Imported:
     act = await _note(tx, came, county, file, digest, parsed, moves)
     if batch is not None and parsed.kind == "receipt":
         await _receipt(tx, county, batch, parsed, came.now)
-    letters = await _move(tx, came, county, moves, act)
-    await _follow(tx, came, county, judged, moves, letters)
+    letters = await _move(tx, county, moves, act, came.now, came.keys)
+    await _follow(tx, county, judged, moves, letters, came.now)
     tally = Counter(j.verdict for j in judged)
     return Imported(
         "imported", parsed.kind, county, parsed.batch_number, file, len(moves.paid), len(moves.returned), len(moves.reversed),
@@ -162,14 +162,22 @@ async def _note(tx: Tx, came: _File, county: str, file: UUID, digest: bytes, par
     return await audits.add(tx, county, came.actor, "bank.import", str(file), touched, came.now, detail)
 
 
-async def _move(tx: Tx, came: _File, county: str, moves: _Moves, act: UUID) -> notify.Letters | None:
+async def post(tx: Tx, county: str, judged: Sequence[Judged], act: UUID, now: datetime, keys: Keys) -> None:
+    """Book rows that two people found in a document of the bank, exactly as if a file of it had said so."""
+    await db.plan_for(tx, len(judged))
+    moves = await _sort(tx, county, judged)
+    letters = await _move(tx, county, moves, act, now, keys)
+    await _follow(tx, county, judged, moves, letters, now)
+
+
+async def _move(tx: Tx, county: str, moves: _Moves, act: UUID, now: datetime, keys: Keys) -> notify.Letters | None:
     """Payment, instalment, transfer and balance move together, or the whole file waits for another attempt.
 
     The letters to those who keep the money are written meanwhile."""
-    paid, returned, reversed_, now = moves.paid, moves.returned, moves.reversed, came.now
+    paid, returned, reversed_ = moves.paid, moves.returned, moves.reversed
     _all(paid, await settlements.pay(tx, county, _ids(paid), [m.bank_ref for m in paid], now, sources(PAYMENT, "paid")))
     kept = _ids(moves.kept)
-    letters = await notify.write(tx, county, kept, came.keys) if kept else None
+    letters = await notify.write(tx, county, kept, keys) if kept else None
     _all(returned, await settlements.give_back(tx, county, _ids(returned), [m.reason for m in returned], now, _UNANSWERED))
     _all(paid, await settlements.move_instalments(tx, county, [m.instalment for m in paid], "settled", ["released"]))
     _all(reversed_, await settlements.give_back(tx, county, _ids(reversed_), [m.reason for m in reversed_], now, ["paid"]))
@@ -185,9 +193,11 @@ async def _move(tx: Tx, came: _File, county: str, moves: _Moves, act: UUID) -> n
     return letters
 
 
-async def _follow(tx: Tx, came: _File, county: str, judged: Sequence[Judged], moves: _Moves, letters: notify.Letters | None) -> None:
+async def _follow(
+    tx: Tx, county: str, judged: Sequence[Judged], moves: _Moves, letters: notify.Letters | None, now: datetime
+) -> None:  # fmt: skip
     """What follows from the rows: awards, batches, holds, confirmations and messages."""
-    now, undone = came.now, {m.payment for m in moves.reversed}
+    undone = {m.payment for m in moves.reversed}
     await settlements.complete(tx, county, [m.award for m in moves.kept], sources(AWARD, "completed"))
     if undone:
         await settlements.void_confirmation(tx, county, list(undone), sources(CONFIRMATION, "void"))

@@ -43,6 +43,7 @@ WITH given AS (
                 WHEN bool_or(g.outcome = 'paid') OVER same AND bool_or(g.outcome = 'returned') OVER same THEN 'twice_in_file'
                 WHEN g.at < p.sent_at - interval '15 minutes' THEN 'dated_before_sending'
                 WHEN g.at > $3::timestamptz + interval '1 day' THEN 'dated_in_future'
+                WHEN g.at > p.sent_at + interval '30 days' THEN 'dated_late'
            END AS fault
     FROM given g
     LEFT JOIN batch b ON b.county = $1 AND b.number = g.number

@@ -71,6 +71,13 @@ async def begin(pool: Pool, scope: Sequence[str] = EVERYWHERE) -> AsyncIterator[
 
 
 @asynccontextmanager
+async def savepoint(tx: Tx) -> AsyncIterator[None]:
+    """What is done inside is undone alone when it fails; the transaction goes on."""
+    async with tx.transaction():
+        yield
+
+
+@asynccontextmanager
 async def read(pool: Pool, scope: Sequence[str] = EVERYWHERE) -> AsyncIterator[Tx]:
     """A read-only snapshot within an area; PostgreSQL itself refuses any write in it."""
     async with _guarded(pool) as connection, connection.transaction(readonly=True, isolation="repeatable_read"):

@@ -241,12 +241,14 @@ BANK: Final[Sequence[Invariant]] = (
     ),
     Invariant(
         "answer_has_its_evidence",
-        "a paid or returned payment rests on a matched row of a bank file [12, 20]",
+        "a paid or returned payment rests on a matched row of a bank file, or on a verdict of two people [12, 20]",
         "SELECT count(*) FROM payment WHERE status IN ('paid', 'returned')",
         """SELECT p.county || '/' || p.id AS row FROM payment p WHERE p.status IN ('paid', 'returned') AND NOT EXISTS (
                SELECT FROM bank_row r WHERE r.county = p.county AND r.payment = p.id
                AND (r.disposition = 'matched' OR r.code = 'reversal_without_payment' AND r.closed_at IS NOT NULL)
-               AND (p.status = 'paid' AND r.outcome = 'paid' OR p.status = 'returned' AND r.outcome IN ('returned', 'reversed')))""",
+               AND (p.status = 'paid' AND r.outcome = 'paid' OR p.status = 'returned' AND r.outcome IN ('returned', 'reversed')))
+             AND NOT EXISTS (SELECT FROM verdict v WHERE v.county = p.county AND v.payment = p.id AND v.status = 'confirmed' AND v.outcome = p.status
+                             AND v.decided_by <> v.proposed_by)""",
     ),
     Invariant(
         "matched_row_agrees",

@@ -51,6 +51,23 @@ WITH made AS (
 )
 SELECT id FROM made ORDER BY id
 """
+# The same card once what kept it from taking the money is done: never for a payment the bank has not returned.
+_AGAIN = """
+SELECT p.id AS payment, p.account, p.reason, a.village FROM payment p JOIN award a ON a.county = p.county AND a.id = p.award
+JOIN account c ON c.county = p.county AND c.id = p.account AND c.status = 'current'
+WHERE p.county = $1 AND p.id = ANY ($2::uuid[]) AND p.status = 'returned'
+  AND NOT EXISTS (SELECT FROM payment later WHERE later.county = p.county AND later.instalment = p.instalment AND later.attempt > p.attempt)
+ORDER BY p.id FOR UPDATE OF p
+"""
+
+
+class Again(msgspec.Struct, frozen=True):
+    """A returned payment that may be tried once more on the account it went to."""
+
+    payment: UUID
+    account: UUID
+    reason: str | None
+    village: str
 
 
 class _Id(msgspec.Struct, frozen=True):
@@ -60,6 +77,11 @@ class _Id(msgspec.Struct, frozen=True):
 async def release(tx: Tx, county: str, awards: Sequence[UUID], now: datetime) -> list[UUID]:
     """due → released for these awards, each with its first payment attempt on the payee's current account."""
     return [r.id for r in await many(tx, _RELEASE, _Id, county, awards, now)]
+
+
+async def again(tx: Tx, county: str, payments: Sequence[UUID]) -> list[Again]:
+    """Those of the payments that are returned, not tried since, and whose account is still the payee's, locked."""
+    return await many(tx, _AGAIN, Again, county, list(payments))
 
 
 async def reissue(tx: Tx, county: str, accounts: Sequence[UUID], now: datetime) -> list[UUID]:

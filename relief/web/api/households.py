@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -128,7 +128,9 @@ async def confirm_accounts(
     """Confirm them as a second person; the returned payments get a new attempt, whose ids are the answer."""
 
     async def act() -> Made:
-        return Made(await correct.confirm(tx, actor, county, data.ids, now))
+        return Made(
+            await correct.confirm(tx, actor, county, data.ids, now, timedelta(hours=house.of(request).settings.account_cool_off_hours))
+        )
 
     return await idempotency.answer(request, tx, actor, key, data, now, act)
 

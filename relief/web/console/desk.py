@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
@@ -104,8 +105,10 @@ async def propose(request: Req, data: given.Form[CorrectForm], tx: given.Write, 
 @post("/corrections/confirm", action="account.confirm")
 async def confirm(request: Req, data: given.Form[ChosenForm], tx: given.Write, actor: given.Me, now: given.Now) -> Response[bytes]:
     """A second person has compared the card."""
-    ids = _some(data)
-    await common.once(request, tx, actor, data.key, sorted(ids), now, lambda: correct.confirm(tx, actor, data.county, ids, now))
+    ids, hours = _some(data), house.of(request).settings.account_cool_off_hours
+    await common.once(
+        request, tx, actor, data.key, sorted(ids), now, lambda: correct.confirm(tx, actor, data.county, ids, now, timedelta(hours=hours))
+    )
     return common.go("/corrections", "confirmed")
 
 
