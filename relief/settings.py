@@ -68,8 +68,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def load(environ: Mapping[str, str] = os.environ) -> Settings:
-    """Read RELIEF_… variables; an unknown or misspelt one is refused rather than silently ignored."""
-    given = {k.removeprefix("RELIEF_").lower(): v for k, v in environ.items() if k.startswith("RELIEF_") and v != ""}
+    """Read RELIEF_… variables; an unknown or misspelt one is refused rather than silently ignored (RELIEF_BENCH_… are the benchmarks')."""
+    ours = {k.removeprefix("RELIEF_").lower(): v for k, v in environ.items() if k.startswith("RELIEF_") and v != ""}
+    given = {k: v for k, v in ours.items() if not k.startswith("bench_")}
     try:
         settings = msgspec.convert(given, Settings, strict=False, dec_hook=_path)
     except msgspec.ValidationError as error:

@@ -55,6 +55,7 @@ async def signed_in(served: Served, login: str) -> AsyncIterator[httpx.AsyncClie
                 answer = await client.post("/api/v1/session", json={"login": login, "password": PASSWORD})
                 break
             except httpx.TransportError:
+                assert served.process.poll() is None, "relief serve ended before it answered"
                 await asyncio.sleep(0.1)
         assert answer.status_code == 201, answer.text
         yield client
