@@ -26,6 +26,7 @@ COMMANDS: Final = {
     "verify-audit": "the trace's chain, offline or live",
     "export-audit": "the trace as a file",
     "zone": "zone files",
+    "region": "populations of counties, for estimates",
     "household": "registers as spreadsheets: check, import, template",
     "playbook": "playbooks",
     "plan": "response plans",

@@ -114,8 +114,23 @@ async def test_a_version_is_imported_compared_and_exported(database: str, tmp_pa
     assert code == 0
     assert changed["lost_km2"] > 10_000
     assert changed["came_in"] == {}
+    assert changed["costs"] == []
     code, output, _ = await relief("zone", "diff", old["zone"], new["zone"], **place)
-    assert (code, "km²" in output) == (0, True)
+    assert (code, "km²" in output, "尚未提出发放方案" in output) == (0, True, True)
+    people = tmp_path / "people.csv"
+    people.write_text("代码,人口,日期,来源\n513322,80000,2020-11-01,演练用数字（非真实）\n", "utf-8")
+    assert (await relief("region", "population", people, **place))[0] == 0
+    people.write_text("代码,人口,日期,来源\n513322,很多,2020-11-01,演练\n", "utf-8")
+    code, _, errors = await relief("region", "population", people, **place)
+    assert (code, errors.split(":")[0]) == (2, "population_value")
+    code, inside = await told("zone", "overlay", old["zone"], **place)
+    by_code = {c["county"]: c for c in inside["counties"]}
+    assert (code, by_code["513322"]["people_inside_estimate"]) == (0, pytest.approx(80_000 * by_code["513322"]["share"], rel=0.005))
+    assert (by_code["513322"]["population"]["counted_on"], by_code["511824"]["people_inside_estimate"]) == ("2020-11-01", None)
+    code, output, _ = await relief("zone", "overlay", old["zone"], **place)
+    assert ("估计" in output, "未知" in output) == (True, True)
+    code, gone = await told("zone", "discard", new["zone"], "--as", "officer", "--reason", "重画", **place)
+    assert (code, gone["status"]) == (0, "discarded")
     for form in ("geojson", "kml", "gpkg", "xlsx"):
         code, made = await told("zone", "export", old["zone"], "--format", form, "--out", tmp_path / f"v1.{form}", **place)
         assert (code, (tmp_path / f"v1.{form}").stat().st_size) == (0, made["bytes"])

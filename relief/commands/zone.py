@@ -1,11 +1,11 @@
-"""`relief zone …`: look at a file, keep it as a version, compare two versions, write one out. Each says what it did."""
+"""`relief zone …`: look at a file, keep it as a version, see what lies in it, compare two, give one up, write one out. Each says what it did."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any, get_args
 from uuid import UUID
@@ -16,15 +16,17 @@ from rich.table import Table
 from relief import app, settings
 from relief.commands.screen import err, out
 from relief.domain.errors import Invalid, ReliefError
-from relief.domain.policy import Actor, Grant
+from relief.domain.money import display
+from relief.domain.policy import SYSTEM, Actor, Grant
 from relief.domain.zone import Difference, NewZone
-from relief.services import zone_files, zoning
+from relief.services import consequences, zone_files, zoning
+from relief.services.consequences import Cost
 from relief.services.zone_files import Options
 from relief.store import db, staff
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """`relief zone inspect | import | diff | export`."""
+    """`relief zone inspect | import | overlay | diff | discard | export`."""
     verbs = parser.add_subparsers(required=True)
     looking = _verb(verbs, "inspect", _inspect)
     looking.add_argument("file", type=Path)
@@ -36,9 +38,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     keeping.add_argument("--title", required=True)
     keeping.add_argument("--reason", required=True)
     _reading(keeping)
+    seeing = _verb(verbs, "overlay", _overlay)
+    seeing.add_argument("zone", type=UUID)
     comparing = _verb(verbs, "diff", _diff)
     comparing.add_argument("old", type=UUID)
     comparing.add_argument("new", type=UUID)
+    comparing.add_argument("--households", action="store_true", help="also name the households that come in and go out, by their ids")
+    leaving = _verb(verbs, "discard", _discard)
+    leaving.add_argument("zone", type=UUID)
+    leaving.add_argument("--as", dest="login", required=True, metavar="LOGIN", help="who gives it up")
+    leaving.add_argument("--reason", required=True)
     writing = _verb(verbs, "export", _export)
     writing.add_argument("zone", type=UUID)
     writing.add_argument("--format", choices=get_args(zone_files.Format), default="geojson")
@@ -137,14 +146,70 @@ async def _person(tx: db.Tx, login: str, now: Any) -> Actor:
     raise Invalid("login", f"没有这个账号：{login} · no such account")
 
 
+async def _overlay(args: argparse.Namespace) -> int:
+    """The part of each county inside a version: of its area, its registered households and, estimated, its people."""
+    async with app.open_house(settings.load(), pool_size=2) as house, db.read(house.pool) as tx:
+        found = await zoning.overlaid(tx, args.zone)
+    if args.json:
+        _print_json({
+            "counties": [
+                {**msgspec.to_builtins(c), "registered": c.registered, "inside": c.inside, "people_inside_estimate": c.people_inside} for c in found
+            ]
+        })  # fmt: skip
+        return 0
+    table = Table("县 county", "km²", "面积 area", "户 households", "人口（估计） people (estimate)", "依据 by")
+    for c in found:
+        by = (
+            "未知：未填县人口 unknown"
+            if c.population is None
+            else f"{c.population.people:,}，{c.population.counted_on}，{c.population.source}"
+        )
+        about = "—" if c.people_inside is None else f"约 {c.people_inside:,}"
+        table.add_row(c.name, f"{c.area_km2:,.0f}", f"{c.share:.1%}", f"{c.inside:,} / {c.registered:,}", about, by)
+    out.print(table)
+    return 0
+
+
 async def _diff(args: argparse.Namespace) -> int:
-    """What a new version changes against an old one: area, counties, households."""
+    """What a new version changes against an old one: area, counties, households, and what it costs by the playbooks of the incident."""
     async with app.open_house(settings.load(), pool_size=2) as house, db.read(house.pool) as tx:
         found = await zoning.difference(tx, args.old, args.new)
+        costs = await consequences.costs(tx, SYSTEM, args.old, args.new, house.clock())
+        changed = sorted(found.came_in.keys() | found.went_out.keys()) if args.households else []
+        moved = {c: await zoning.moved(tx, c, args.old, args.new) for c in changed}
     if args.json:
-        _print_json({**msgspec.to_builtins(found), "came_in": found.came_in, "went_out": found.went_out})
+        told = {**msgspec.to_builtins(found), "came_in": found.came_in, "went_out": found.went_out}
+        told["costs"] = [{**msgspec.to_builtins(c), "more_fen": c.more_fen} for c in costs]
+        _print_json(told | ({"moved": msgspec.to_builtins(moved)} if args.households else {}))
+        return 0
+    _show(found)
+    for county, who in moved.items():
+        for sign, ids in (("+", who.came_in), ("−", who.went_out)):
+            for household in ids:
+                out.print(f"{sign} {county} {household}")
+    _show_costs(costs)
+    return 0
+
+
+def _show_costs(costs: Sequence[Cost]) -> None:
+    if not costs:
+        out.print("资金 money: 该灾害尚未提出发放方案，无法试算 · no playbook is proposed yet, the money cannot be compared")
+    for c in costs:
+        if c.refused:
+            out.print(f"资金 money（{c.playbook}）: {c.refused}")
+            continue
+        sides = f"{display(c.before_fen)} → {display(c.after_fen)} 元（{'+' if c.more_fen >= 0 else '−'}{display(abs(c.more_fen))}）"
+        out.print(f"资金 money（{c.playbook}）: {sides}；增加 more {c.more:,} 户，减少 less {c.less:,} 户")
+
+
+async def _discard(args: argparse.Namespace) -> int:
+    """Give up a draft that will not be used."""
+    async with app.open_house(settings.load(), pool_size=2) as house, db.begin(house.pool) as tx:
+        await zoning.discard(tx, await _person(tx, args.login, house.clock()), args.zone, args.reason, house.clock())
+    if args.json:
+        _print_json({"zone": str(args.zone), "status": "discarded"})
     else:
-        _show(found)
+        out.print(f"草稿 {args.zone} 已作废 · the draft is discarded")
     return 0
 
 

@@ -17,11 +17,11 @@ from relief.domain.household import Registration
 from relief.domain.likeness import Limits
 from relief.domain.money import display
 from relief.domain.policy import Actor
-from relief.services import activate, adjudicate, approve, decide, enact, fund, locate, preview, suspect, zoning
+from relief.services import activate, adjudicate, approve, decide, enact, fund, locate, move, preview, suspect, zoning
 from relief.services.approve import digest_of
 from relief.services.fund import NewFund
 from relief.settings import CHECKOUT
-from relief.store import scenes
+from relief.store import activations, scenes
 from relief.store.scenes import Pick
 from relief.store.views import suspicions as views
 
@@ -50,16 +50,26 @@ async def import_zone(scene: Scene, path: Path, title: str, reason: str) -> UUID
     return zone
 
 
-async def force_zone(scene: Scene, zone: UUID) -> None:
-    """Put in force by a second officer; the drafter is refused."""
+async def force_zone(scene: Scene, zone: UUID, against: UUID | None = None) -> None:
+    """Put in force by a second officer who saw what it changes `against` the version before; the drafter is refused."""
     try:
         async with scene.tx() as tx:
             await zoning.put_in_force(tx, scene.people["province.officer"], zone, scene.house.clock())
     except ReliefError as error:
         scene.refused(error.code, "拟稿人自己确认灾区范围")
     async with scene.tx() as tx:
-        await zoning.put_in_force(tx, scene.people["province.second"], zone, scene.house.clock())
+        await zoning.put_in_force(tx, scene.people["province.second"], zone, scene.house.clock(), against)
     scene.zone = zone
+
+
+async def move_activation(scene: Scene, zone: UUID) -> None:
+    """The running activation goes over to the zone in force: drafted by one officer, confirmed by another."""
+    one, other = scene.people["province.officer"], scene.people["province.second"]
+    async with scene.tx() as tx:
+        act = await activations.get(tx, scene.activation)
+        drafted = await move.draft(tx, one, act.id, zone, act.playbook, "改用新版灾区范围", scene.house.clock())
+    async with scene.tx() as tx:
+        await move.confirm(tx, other, drafted, scene.house.clock())
 
 
 async def register_families(scene: Scene, places: Sequence[scenes.Place]) -> int:

@@ -24,7 +24,7 @@ from relief.demo.scene import Scene
 from relief.domain.days import BEIJING
 from relief.domain.errors import Invalid, Refused
 from relief.house import House
-from relief.services import activate, zoning
+from relief.services import consequences, zoning
 from relief.settings import Settings
 from relief.store import db, ready, scenes
 
@@ -153,12 +153,15 @@ async def _second_zone(scene: Scene) -> None:
     new = await acts.import_zone(scene, acts.V2, "地震烈度图", "官方烈度图发布")
     async with scene.tx() as tx:
         seen = await zoning.difference(tx, old, new)
+        costs = await consequences.costs(tx, scene.people["province.second"], old, new, scene.house.clock())
     scene.say(
         f"新增 {seen.households_in:,} 户，移出 {seen.households_out:,} 户；新增县 {len(seen.counties_in)}，移出县 {len(seen.counties_out)}"
     )
-    await acts.force_zone(scene, new)
+    for cost in costs:
+        scene.say(f"{cost.playbook}：{cost.more:,} 户增加，{cost.less:,} 户减少，共 {cost.more_fen / 100:+,.2f} 元")
+    await acts.force_zone(scene, new, old)
+    await acts.move_activation(scene, new)
     async with scene.tx() as tx:
-        await activate.move_zone(tx, scene.people["province.officer"], scene.activation, new, scene.house.clock())
         counties = await zoning.counties(tx, new)
     for county in counties:
         if county not in scene.active:

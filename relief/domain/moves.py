@@ -22,7 +22,7 @@ ALERT: Final = _moves(
 #: A playbook version, a figure, a move of a running activation: drafted by one, put in force by another.
 RULES: Final = _moves(draft="in force | withdrawn", in_force="", withdrawn="")
 RECOVERY: Final = _moves(open="closed", closed="")
-ZONE: Final = _moves(draft="in force", in_force="superseded", superseded="")
+ZONE: Final = _moves(draft="in force | discarded", in_force="superseded", superseded="", discarded="")
 ACTIVATION: Final = _moves(drafted="active", active="ended", ended="")
 REGISTRATION: Final = _moves(
     staged="located | duplicate | rejected", located="verified | duplicate | rejected", verified="duplicate", duplicate="", rejected=""

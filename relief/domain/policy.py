@@ -49,6 +49,7 @@ _TABLE: Final[Mapping[str, str]] = {
     "response.decide.national": "province_officer",  # recorded from the document: the nation has no account here
     "recovery.close": "county_officer county_approver",
     "recovery.release": "county_approver",
+    "population.give": "county_officer city_officer province_officer",
     "zone.draft": "county_officer city_officer province_officer",
     "zone.force": "county_approver city_officer province_officer",
     "playbook.import": "province_officer",

@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 
 from relief.domain.errors import Invalid
+from relief.domain.population import Population
 
 MAX_TEXT = 200
 
@@ -23,8 +24,13 @@ class NewZone(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def check(new: NewZone) -> None:
     """Both texts are there, short, and printable."""
     for text in (new.title, new.reason):
-        if not 1 <= len(text.strip()) <= MAX_TEXT or any(unicodedata.category(c).startswith("C") for c in text):
-            raise Invalid("zone_text", f"标题和理由须为1至{MAX_TEXT}个字 · title and reason need 1–{MAX_TEXT} printable characters")
+        check_text(text)
+
+
+def check_text(text: str) -> None:
+    """A title or a reason: there, short, printable."""
+    if not 1 <= len(text.strip()) <= MAX_TEXT or any(unicodedata.category(c).startswith("C") for c in text):
+        raise Invalid("zone_text", f"标题和理由须为1至{MAX_TEXT}个字 · title and reason need 1–{MAX_TEXT} printable characters")
 
 
 class Area(msgspec.Struct, frozen=True):
@@ -94,13 +100,20 @@ class Moved(msgspec.Struct, frozen=True):
 
 
 class Overlaid(msgspec.Struct, frozen=True):
-    """A county under a zone: km² and share of its area inside; its registered households by band rank, -1 outside every band."""
+    """A county under a zone: km² and share of its area inside; its registered households by band rank, -1 outside every band; and the
+    people who live in it, where somebody has given the figure."""
 
     county: str
     name: str
     area_km2: float
     share: float
     by_rank: dict[int, int]
+    population: Population | None = None
+
+    @property
+    def people_inside(self) -> int | None:
+        """About how many people live inside, by area; None where nobody has given the county's population."""
+        return None if self.population is None else self.population.inside(self.share)
 
     @property
     def registered(self) -> int:

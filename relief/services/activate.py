@@ -22,7 +22,7 @@ from relief.store import activations, audits, playbooks
 from relief.store.activations import Activation, Incident
 from relief.store.db import Tx
 
-__all__ = ["Preview", "activate", "draft", "import_playbook", "load_standards", "move_zone", "preview", "propose"]
+__all__ = ["Preview", "activate", "draft", "import_playbook", "load_standards", "preview", "propose"]
 
 
 async def import_playbook(tx: Tx, actor: Actor, text: str, now: datetime) -> UUID:
@@ -103,22 +103,6 @@ async def activate(tx: Tx, actor: Actor, county: str, county_activation: UUID, n
         detail = {"from": "reported", "to": "active"}
         await audits.add(tx, audits.SHARED, actor, "incident.move", "incident", [act.incident], now, detail)
     await audits.add(tx, county, actor, "activation.activate", "county_activation", [county_activation], now, {"cap_fen": part.cap_fen})
-
-
-async def move_zone(tx: Tx, actor: Actor, activation: UUID, zone: UUID, now: datetime) -> None:
-    """Point an activation to the incident's new zone in force. Nothing paid or awarded changes; newcomers are decided next time."""
-    act = await activations.lock(tx, activation)
-    counties = [c.county for c in await activations.counties(tx, zone)]
-    incident = await activations.incident(tx, act.incident)
-    require(actor, "activation.propose", counties or [incident.county])
-    await check_zone(tx, act.incident, zone)
-    await check_playbook(tx, incident, zone, act.playbook)
-    if act.zone == zone:
-        return
-    if await activations.move(tx, activation, act.zone, zone) != 1:
-        raise Conflict("activation_ended", "该启动已结束 · this activation has ended")
-    detail = {"from": str(act.zone), "to": str(zone)}
-    await audits.add(tx, audits.SHARED, actor, "activation.move_zone", "activation", [activation], now, detail)
 
 
 async def check_zone(tx: Tx, incident: UUID, zone: UUID) -> None:

@@ -23,7 +23,7 @@ from relief.domain.incident import NewIncident as NewIncident
 from relief.domain.policy import Actor, require
 from relief.domain.zone import Area, BandMove, Difference, Moved, Overlaid
 from relief.domain.zone import NewZone as NewZone
-from relief.store import audits, incidents, locations, regions, zone_sources, zones
+from relief.store import audits, incidents, locations, populations, regions, zone_sources, zones
 from relief.store.db import Tx
 from relief.store.locations import Places
 from relief.store.zones import Band
@@ -153,21 +153,45 @@ async def _keep_source(tx: Tx, zone: UUID, content: bytes, bands: ZoneFile, opti
     )
 
 
-async def put_in_force(tx: Tx, actor: Actor, zone: UUID, now: datetime) -> None:
-    """Another person than the drafter makes a draft the version in force; the one before is superseded."""
+async def put_in_force(tx: Tx, actor: Actor, zone: UUID, now: datetime, against: UUID | None = None) -> None:
+    """Another person than the drafter makes a draft the version in force; the one before is superseded.
+
+    `against` is the version in force whose `difference` to this one was looked at: nobody replaces a version without having been shown what
+    that changes, nor after a third one has come between.
+    """
     draft = await zones.get(tx, zone)
     incident = await incidents.lock(tx, draft.incident)
     require(actor, "zone.force", incident.county)
+    if incident.status == "closed":
+        raise Conflict("incident_closed", "灾害事件已结束 · the incident is closed")
     if draft.drafted_by == actor.person:
         raise Refused("same_person", "灾区范围须由另一人确认 · another person must put the zone in force")
     before = await zones.in_force(tx, draft.incident)
     if before is not None and before.version > draft.version:
         raise Conflict("zone_older", "已有更新的版本生效 · a newer version is in force", version=before.version)
+    if before is not None and before.id not in (against, zone):
+        raise Conflict(
+            "zone_unseen",
+            f"请先查看与生效的第{before.version}版的差异（户、县、资金），再确认 · look at what changes against version {before.version} in force first",
+            version=before.version, against=str(before.id),
+        )  # fmt: skip
     await zones.supersede(tx, draft.incident)
     if not await zones.force(tx, zone, actor.person, now):
-        raise Conflict("zone_not_draft", "只有草稿可以生效 · only a draft can be put in force")
+        raise Conflict("zone_not_draft", "只有草稿可以生效 · only a draft can be put in force", status=draft.status)
     detail = {"incident": str(draft.incident), "version": draft.version, "before": None if before is None else before.version}
     await audits.add(tx, audits.SHARED, actor, "zone.force", "zone", [zone], now, detail)
+
+
+async def discard(tx: Tx, actor: Actor, zone: UUID, reason: str, now: datetime) -> None:
+    """Give up a draft that will not be used, with the reason; it stays to be read, and its file may come again. Conflict unless it is a draft."""
+    zone_.check_text(reason)
+    draft = await zones.get(tx, zone)
+    incident = await incidents.lock(tx, draft.incident)
+    require(actor, "zone.draft", incident.county)
+    if not await zones.discard(tx, zone, reason.strip(), actor.person, now):
+        raise Conflict("zone_not_draft", "只有草稿可以作废 · only a draft can be discarded", status=draft.status)
+    detail = {"incident": str(draft.incident), "version": draft.version}
+    await audits.add(tx, audits.SHARED, actor, "zone.discard", "zone", [zone], now, detail)
 
 
 async def counties(tx: Tx, zone: UUID) -> list[str]:
@@ -190,8 +214,9 @@ async def overlaid(tx: Tx, zone: UUID) -> list[Overlaid]:
         kinds, counts = np.unique(np.stack([found.county, place.rank]), axis=1, return_counts=True)
         for (county, rank), n in zip(kinds.T.tolist(), counts.tolist(), strict=True):
             by_county.setdefault(f"{county:06d}", {})[rank] = n
+    people = await populations.newest(tx, counties)
     return [
-        Overlaid(t.county, t.name, t.area_km2, t.share, by_county.get(t.county, {}))
+        Overlaid(t.county, t.name, t.area_km2, t.share, by_county.get(t.county, {}), people.get(t.county))
         for t in sorted(touched, key=lambda t: -t.area_km2)
     ]  # fmt: skip
 

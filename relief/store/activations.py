@@ -36,11 +36,13 @@ FROM activation a JOIN incident i ON i.id = a.incident WHERE a.id = $1 FOR SHARE
 """
 _LOCK = "SELECT id, incident, zone, playbook, status FROM activation WHERE id = $1 FOR UPDATE"
 _START = "UPDATE activation SET status = 'active' WHERE id = $1 AND status = 'drafted'"
-_MOVE = "UPDATE activation SET zone = $3 WHERE id = $1 AND zone = $2 AND status IN ('drafted', 'active')"
 _MOVE_BOTH = """
 UPDATE activation SET zone = $4, playbook = $5 WHERE id = $1 AND zone = $2 AND playbook = $3 AND status IN ('drafted', 'active')
 """
 _OPEN = "SELECT id, incident, zone, playbook, status FROM activation WHERE status <> 'ended' ORDER BY proposed_at, id"
+_OPEN_IN = """
+SELECT id, incident, zone, playbook, status FROM activation WHERE incident = $1 AND status <> 'ended' ORDER BY proposed_at, id
+"""
 _DRAFT = """
 INSERT INTO county_activation (county, activation, status, document, cap_fen, drafted_by, drafted_at)
 VALUES ($1, $2, 'drafted', $3, $4, $5, $6) ON CONFLICT ON CONSTRAINT county_activation_once DO NOTHING RETURNING id
@@ -192,11 +194,6 @@ async def start(tx: Tx, activation: UUID) -> None:
     await run(tx, _START, activation)
 
 
-async def move(tx: Tx, activation: UUID, old: UUID, new: UUID) -> int:
-    """Point it to another zone version; how many moved."""
-    return await run(tx, _MOVE, activation, old, new)
-
-
 async def move_both(tx: Tx, activation: UUID, old: tuple[UUID, UUID], new: tuple[UUID, UUID]) -> int:
     """Point it to another (zone, playbook) version; how many moved."""
     return await run(tx, _MOVE_BOTH, activation, *old, *new)
@@ -205,6 +202,11 @@ async def move_both(tx: Tx, activation: UUID, old: tuple[UUID, UUID], new: tuple
 async def open_(tx: Tx) -> list[Activation]:
     """Every activation that has not ended, oldest first."""
     return await many(tx, _OPEN, Activation)
+
+
+async def open_in(tx: Tx, incident: UUID) -> list[Activation]:
+    """Those of one incident that have not ended, oldest first."""
+    return await many(tx, _OPEN_IN, Activation, incident)
 
 
 async def draft(tx: Tx, county: str, activation: UUID, document: str, cap_fen: int, person: UUID, now: datetime) -> UUID | None:

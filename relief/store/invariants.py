@@ -366,6 +366,13 @@ PEOPLE: Final[Sequence[Invariant]] = (
         """SELECT l.county || '/' || l.household AS row FROM location l WHERE l.rank <> -1 AND NOT EXISTS (
                SELECT FROM zone_band b WHERE b.zone = l.zone AND b.rank = l.rank)""",
     ),
+    Invariant(
+        "nothing_rests_on_a_draft",
+        "no activation rests on a zone that was never in force, and one in force has two people behind it",
+        "SELECT count(*) FROM zone",
+        """SELECT z.id::text AS row FROM zone z JOIN activation a ON a.zone = z.id WHERE z.status IN ('draft', 'discarded')
+           UNION ALL SELECT id::text FROM zone WHERE status = 'in force' AND (approved_by IS NULL OR approved_by = drafted_by)""",
+    ),
 )
 
 ALL: Final[Sequence[Invariant]] = (*MONEY, *BANK, *PEOPLE, *FIELD, *LAW, *TRACE, *REVIEW)

@@ -19,7 +19,7 @@ class Zone(msgspec.Struct, frozen=True):
     id: UUID
     incident: UUID
     version: int
-    status: Literal["draft", "in force", "superseded"]
+    status: Literal["draft", "in force", "superseded", "discarded"]
     title: str
     reason: str
     area_km2: float
@@ -123,7 +123,7 @@ async def in_force(tx: Tx, incident: UUID) -> Zone | None:
 
 
 _SAME_FILE = """
-SELECT version FROM zone WHERE incident = $1 AND source_digest = $2 AND status <> 'superseded' ORDER BY version DESC LIMIT 1
+SELECT version FROM zone WHERE incident = $1 AND source_digest = $2 AND status IN ('draft', 'in force') ORDER BY version DESC LIMIT 1
 """
 
 
@@ -147,6 +147,16 @@ _FORCE = "UPDATE zone SET status = 'in force', approved_by = $2, in_force_at = $
 async def force(tx: Tx, zone: UUID, person: UUID, now: datetime) -> int:
     """draft → in force; how many moved."""
     return await run(tx, _FORCE, zone, person, now, sources(ZONE, "in force"))
+
+
+_DISCARD = """
+UPDATE zone SET status = 'discarded', discard_reason = $2, discarded_by = $3, discarded_at = $4 WHERE id = $1 AND status = ANY ($5::text[])
+"""
+
+
+async def discard(tx: Tx, zone: UUID, reason: str, person: UUID, now: datetime) -> int:
+    """draft → discarded; how many moved."""
+    return await run(tx, _DISCARD, zone, reason, person, now, sources(ZONE, "discarded"))
 
 
 _BANDS = """

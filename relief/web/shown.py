@@ -112,7 +112,7 @@ def by_class(codes: Iterable[str]) -> list[tuple[str, list[str]]]:
 #: Nouns and their states → tone: wait (somebody must act), move (on its way), done, bad (needs somebody), stop (ended without effect).
 TONES: Final[Mapping[str, Mapping[str, str]]] = {
     "incident": {"reported": "wait", "active": "move", "recovery": "move", "closed": "stop"},
-    "zone": {"draft": "wait", "in force": "done", "superseded": "stop"},
+    "zone": {"draft": "wait", "in force": "done", "superseded": "stop", "discarded": "stop"},
     "recovery": {"open": "wait", "closed": "done"},
     "rules": {"draft": "wait", "in force": "done", "withdrawn": "stop"},
     "activation": {"drafted": "wait", "active": "done", "ended": "stop"},

@@ -44,7 +44,7 @@ async def line(rows: int) -> Figure:
         async with served.serving(home) as web, served.signed_in(web, "approver") as client:
             roots = [web.process.pid, postmaster(home / "pg") or web.process.pid]
             spent, started = cpu_s(roots), time.perf_counter()
-            forced = await client.post(f"/api/v1/zones/{draft}/force")
+            forced = await client.post(f"/api/v1/zones/{draft}/force", params={"against": str(at.zone)})
             located = time.perf_counter() - started
             listed = await client.get(f"/households?incident={at.incident}&show=inside", headers={"Accept": "text/html"})
             counted = await client.get(f"/incidents/{at.incident}/zones/{draft}/overlay", headers={"Accept": "text/html"})

@@ -16,6 +16,7 @@ from relief.domain.errors import Conflict, Invalid, NotFound, Refused
 from relief.domain.policy import SYSTEM, Actor
 from relief.domain.sealing import Keys
 from relief.services import activate as service
+from relief.services import move
 from relief.services.fund import NewFund, allocate
 from relief.services.register import register
 from relief.store.db import Tx
@@ -193,7 +194,8 @@ async def test_activation_on_a_superseded_zone_waits_for_the_move(world: World) 
     with pytest.raises(Conflict) as refusal:
         await service.activate(world.tx, world.activator, LUDING, part, NOW)
     assert refusal.value.code == "zone_not_in_force"
-    await service.move_zone(world.tx, world.province, activation, newer, NOW)
+    drafted = await move.draft(world.tx, world.province, activation, newer, world.playbook, "新版烈度图", NOW)
+    await move.confirm(world.tx, await staff(world.tx, ("province_officer", "51")), drafted, NOW)
     await service.activate(world.tx, world.activator, LUDING, part, NOW)
 
 
@@ -228,10 +230,14 @@ async def test_proposing_needs_the_right_over_every_county_of_the_zone(world: Wo
         await service.propose(world.tx, ganzi, world.incident, world.zone, world.playbook, NOW)
 
 
-async def test_move_to_the_same_zone_is_no_act(world: World) -> None:
+async def test_one_person_alone_moves_no_running_activation(world: World) -> None:
     activation = await world.propose()
-    await service.move_zone(world.tx, world.province, activation, world.zone, NOW)
-    assert await world.tx.fetchval("SELECT count(*) FROM audit WHERE act = 'activation.move_zone'") == 0
+    newer = await world.new_zone(2)
+    drafted = await move.draft(world.tx, world.province, activation, newer, world.playbook, "新版烈度图", NOW)
+    with pytest.raises(Refused) as refusal:
+        await move.confirm(world.tx, world.province, drafted, NOW)
+    assert refusal.value.code == "same_person"
+    assert await world.tx.fetchval("SELECT zone FROM activation WHERE id = $1", activation) == world.zone
 
 
 async def test_preview_counts_people_and_money_by_band_before_anybody_is_located(world: World) -> None:

@@ -44,8 +44,8 @@ async def draft(tx: Tx, incident: UUID, content: bytes, actor: Actor | None = No
 
 
 async def forced(tx: Tx, incident: UUID, content: bytes) -> UUID:
-    zone = await draft(tx, incident, content)
-    await zoning.put_in_force(tx, await approver(tx), zone, NOW)
+    zone, before = await draft(tx, incident, content), await zones.in_force(tx, incident)
+    await zoning.put_in_force(tx, await approver(tx), zone, NOW, before.id if before else None)
     return zone
 
 

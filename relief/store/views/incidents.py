@@ -24,8 +24,8 @@ FROM incident i JOIN region r ON r.code = i.county WHERE i.id = $1
 """
 _ZONES = """
 SELECT z.id, z.version, z.status, z.title, z.reason, z.area_km2, z.source_digest, z.drafted_at, d.name AS drafted_by, z.drafted_by AS drafter,
-       z.in_force_at, a.name AS approved_by
-FROM zone z JOIN staff d ON d.id = z.drafted_by LEFT JOIN staff a ON a.id = z.approved_by
+       z.in_force_at, a.name AS approved_by, z.discard_reason, z.discarded_at, x.name AS discarded_by
+FROM zone z JOIN staff d ON d.id = z.drafted_by LEFT JOIN staff a ON a.id = z.approved_by LEFT JOIN staff x ON x.id = z.discarded_by
 WHERE z.incident = $1 ORDER BY z.version DESC
 """
 _BANDS = """
@@ -85,6 +85,9 @@ class Zone(msgspec.Struct, frozen=True):
     drafter: UUID
     in_force_at: datetime | None
     approved_by: str | None
+    discard_reason: str | None = None
+    discarded_at: datetime | None = None
+    discarded_by: str | None = None
 
 
 class Band(msgspec.Struct, frozen=True):

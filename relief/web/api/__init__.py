@@ -21,12 +21,14 @@ from relief.web.api import (
     reports,
     session,
     sheets,
+    zones,
 )
 
 #: One room a line.
 _ROOMS: Final = (
     session,
     incidents,
+    zones,
     life,
     alerts,
     reports,

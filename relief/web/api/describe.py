@@ -47,6 +47,8 @@ EXAMPLES: Final[Mapping[str, Any]] = {
     "FiguresEffect": {"ids": [_ID]},
     "ForceFigures": {"ids": [_ID]},
     "WithdrawFigures": {"ids": [_ID]},
+    "DiscardZone": {"reason": "文件有误，已重新绘制"},
+    "GivePopulations": {"items": [{"region": "513322", "people": 80_000, "counted_on": "2020-11-01", "source": "演练用数字（非真实）"}]},
     "DraftMove": {"zone": _ID, "playbook": _ID, "reason": "省级修订应急期天数"},
     "Assess": {"items": [{"household": _ID, "changes": {"rooms_collapsed": 3}, "reason": "复核：3间倒塌"}]},
     "Propose": {"zone": _ID, "playbook": _ID},

@@ -1,29 +1,23 @@
-"""Incidents, zones, activations."""
+"""Incidents and activations."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 import msgspec
 from litestar import Response, get, post
-from litestar.params import QueryParameter, RawBody
 
 from relief.domain.incident import NewIncident
-from relief.domain.zone import Difference, NewZone
-from relief.services import activate, decide, locate, zone_files, zoning
+from relief.services import activate, decide, locate, zoning
 from relief.services.decide import Decided
 from relief.services.preview import Preview
-from relief.store import db
 from relief.store.views import incidents, running
 from relief.store.views.running import Funnel
-from relief.web import access, given, guard, house, idempotency
+from relief.web import given, idempotency
 from relief.web.console import common
 from relief.web.given import Req
-
-Text = Annotated[str, QueryParameter(min_length=1, max_length=200)]
-Name = Annotated[str, QueryParameter(max_length=200)]
 
 
 class Made(msgspec.Struct, frozen=True):
@@ -42,18 +36,6 @@ class IncidentOut(msgspec.Struct, frozen=True):
     occurred_at: datetime
     status: str
     drill: bool
-
-
-class ZoneOut(msgspec.Struct, frozen=True):
-    """A zone version."""
-
-    id: UUID
-    version: int
-    status: str
-    title: str
-    reason: str
-    area_km2: float
-    in_force_at: datetime | None
 
 
 class Choice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -97,40 +79,6 @@ async def summary(read: given.Read, actor: given.Me, incident: given.FromPath[UU
     """Counts, fen and the age of the oldest at every step of the money."""
     await incidents.incident(read, incident)
     return await running.funnel(read, incident, common.patterns(actor, "incident.read"))
-
-
-@get("/incidents/{incident:uuid}/zones", action="incident.read")
-async def list_zones(read: given.Read, incident: given.FromPath[UUID]) -> list[ZoneOut]:
-    """Zone versions, newest first."""
-    await incidents.incident(read, incident)
-    return [ZoneOut(z.id, z.version, z.status, z.title, z.reason, z.area_km2, z.in_force_at) for z in await incidents.zones(read, incident)]
-
-
-@post("/incidents/{incident:uuid}/zones", action="zone.draft", accepts=zone_files.MEDIA_TYPES, request_max_body_size=guard.MAX_ZONE)
-async def import_zone(
-    request: Req, body: RawBody, actor: given.Me, now: given.Now, incident: given.FromPath[UUID], title: Text, reason: Text,
-    name: Name = "", datum: given.FromQuery[Literal["declared", "gcj02", "bd09"]] = "declared", bands: Name = "auto",
-    layer: given.FromQuery[str | None] = None, buffer_km: given.FromQuery[float | None] = None, repair: given.FromQuery[bool] = False,
-) -> Made:  # fmt: skip
-    """Keep a zone file of any format (the raw body, `name` is its file name) as the next draft version."""
-    box = zone_files.box_of(house.of(request).settings.zone_box)
-    options = zone_files.Options(box=box, datum=datum, bands=bands, layer=layer, buffer_km=buffer_km, repair=repair)
-    found = await zoning.inspect(body, name or title, options)
-    async with db.begin(house.of(request).pool, access.scope_of(request)) as tx:
-        return Made(await zoning.import_zone(tx, actor, incident, NewZone(title, reason), body, found, now, options))
-
-
-@post("/zones/{zone:uuid}/force", action="zone.force", status_code=204)
-async def force_zone(tx: given.Write, actor: given.Me, now: given.Now, zone: given.FromPath[UUID]) -> None:
-    """Put a draft in force; not by its drafter. The households in your area are located in it at once."""
-    await zoning.put_in_force(tx, actor, zone, now)
-    await locate.locate_all(tx, zone, now)
-
-
-@get("/zones/{zone:uuid}/difference/{other:uuid}", action="incident.read")
-async def difference(read: given.Read, zone: given.FromPath[UUID], other: given.FromPath[UUID]) -> Difference:
-    """What `other` changes against `zone`, among the households you may see."""
-    return await zoning.difference(read, zone, other)
 
 
 @post("/incidents/{incident:uuid}/preview", action="activation.preview", status_code=200)
@@ -179,6 +127,4 @@ async def decide_all(
     return await decide.decide(tx, actor, county, activation, now)
 
 
-HANDLERS: Final[list[Any]] = [
-    list_incidents, open_incident, summary, list_zones, import_zone, force_zone, difference, preview, propose, draft, start, decide_all,
-]  # fmt: skip
+HANDLERS: Final[list[Any]] = [list_incidents, open_incident, summary, preview, propose, draft, start, decide_all]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import quote
 from uuid import UUID
@@ -14,16 +14,14 @@ from litestar.datastructures import UploadFile
 from litestar.params import MultipartBody
 
 from relief.domain.errors import Invalid
-from relief.domain.policy import Actor
 from relief.domain.zone import Difference, NewZone
-from relief.services import activate, locate, zone_files, zoning
+from relief.services import consequences, locate, population, zone_files, zoning
+from relief.services.population import Population
 from relief.services.zone_files import Options
 from relief.store import db
-from relief.store.db import Tx
 from relief.store.views import incidents
 from relief.web import access, given, guard, house, pages, shapes
 from relief.web.console import common
-from relief.web.console.door import Token
 from relief.web.given import Req
 
 #: The steps of intensity one may draw, mildest first.
@@ -61,19 +59,28 @@ class Crossing(msgspec.Struct, frozen=True):
     households: int
 
 
-class Cost(msgspec.Struct, frozen=True):
-    """What a playbook would give in both versions."""
+class ForceForm(msgspec.Struct, frozen=True):
+    """`against` is the version in force that the page compared with; none where there is none."""
 
-    playbook: str
-    old_households: int
-    new_households: int
-    old_fen: int
-    new_fen: int
+    csrf: str
+    against: UUID | None = None
 
-    @property
-    def more_fen(self) -> int:
-        """What the new version costs more."""
-        return self.new_fen - self.old_fen
+
+class DiscardForm(msgspec.Struct, frozen=True):
+    """Why a draft is given up."""
+
+    csrf: str
+    reason: str = ""
+
+
+class PopulationForm(msgspec.Struct, frozen=True):
+    """How many people a county has, of which day, by whose word."""
+
+    csrf: str
+    county: str
+    people: str = ""
+    day: str = ""
+    source: str = ""
 
 
 @get("/incidents/{incident:uuid}/zones", action="incident.read")
@@ -89,14 +96,18 @@ async def zones(
     found = await incidents.incident(read, incident)
     versions = await incidents.zones(read, incident)
     force = next((z for z in versions if z.status == "in force"), None)
-    shown = next((z for z in versions if z.id == version), versions[0] if versions else None)
+    living = next((z for z in versions if z.status != "discarded"), versions[0] if versions else None)
+    shown = next((z for z in versions if z.id == version), living)
     difference = await zoning.difference(read, force.id, shown.id) if force and shown and force.id != shown.id else None
     bands = await incidents.bands(read, shown.id) if shown else []
     old_bands = await incidents.bands(read, force.id) if difference and force else []
+    touched = await incidents.counties(read, shown.id) if shown else []
+    before = await incidents.counties(read, force.id) if difference and force else []
+    names = {c.county: c.name for c in [*before, *touched]}
     return pages.page(
         request, "zones.html", incident=found, versions=versions, zone=shown, force=force, now=now, drill=found.drill,
-        difference=difference, crossings=_crossings(difference, old_bands, bands) if difference else [],
-        bands=bands, touched=await incidents.counties(read, shown.id) if shown else [], formats=tuple(zone_files.MIME),
+        difference=difference, crossings=_crossings(difference, old_bands, bands) if difference else [], by_county=_by_county(difference, names),
+        bands=bands, touched=touched, formats=tuple(zone_files.MIME),
         may_draft=actor.may("zone.draft", found.county), may_force=actor.may("zone.force", found.county),
         may_cost=bool(actor.areas("activation.preview")), done=common.done_of(request),
     )  # fmt: skip
@@ -112,34 +123,61 @@ def _crossings(difference: Difference, old: Sequence[incidents.Band], new: Seque
     return [c for c in told if c.old != c.new]
 
 
+def _by_county(difference: Difference | None, names: Mapping[str, str]) -> list[tuple[str, int, int]]:
+    """County, households that come in, households that go out; those without either are left out."""
+    if difference is None:
+        return []
+    came, went = difference.came_in, difference.went_out
+    return [(names.get(c, c), came.get(c, 0), went.get(c, 0)) for c in sorted(came.keys() | went.keys())]
+
+
 @get("/incidents/{incident:uuid}/zones/{zone:uuid}/cost", action="activation.preview")
 async def cost(
     request: Req, read: given.Read, actor: given.Me, now: given.Now, incident: given.FromPath[UUID], zone: given.FromPath[UUID]
 ) -> Response[str]:
-    """What this version costs against the one in force, by the incident's playbook; it may take seconds, so it comes by itself."""
+    """What this version costs against the one in force, by the incident's playbooks; it may take seconds, so it comes by itself."""
     found = await incidents.incident(read, incident)
-    force = next((z for z in await incidents.zones(read, incident) if z.status == "in force"), None)
-    running = next((a for a in await incidents.activations(read, incident) if a.status != "ended"), None)
-    compared = await _cost(read, actor, now, incident, force.id, zone, running) if force and running else None
-    return pages.page(request, "zone_cost.html", incident=found, zone=zone, force=force, cost=compared, drill=found.drill)
-
-
-async def _cost(
-    read: Tx, actor: Actor, now: datetime, incident: UUID, old: UUID, new: UUID, running: incidents.Activation
-) -> Cost:  # fmt: skip
-    before = await activate.preview(read, actor, incident, old, running.playbook, now)
-    after = await activate.preview(read, actor, incident, new, running.playbook, now)
-    return Cost(f"{running.key} {running.version}", before.households, after.households, before.amount_fen, after.amount_fen)
+    versions = await incidents.zones(read, incident)
+    force = next((z for z in versions if z.status == "in force"), None)
+    if zone not in {z.id for z in versions}:
+        raise Invalid("other_incident", "该灾害没有此灾区范围 · this incident has no such zone")
+    costs = await consequences.costs(read, actor, force.id, zone, now) if force else []
+    names = {c.county: c.name for z in ([force.id, zone] if force else []) for c in await incidents.counties(read, z)}
+    return pages.page(request, "zone_cost.html", incident=found, zone=zone, force=force, costs=costs, names=names, drill=found.drill)
 
 
 @get("/incidents/{incident:uuid}/zones/{zone:uuid}/overlay", action="incident.read")
-async def overlay(request: Req, read: given.Read, incident: given.FromPath[UUID], zone: given.FromPath[UUID]) -> Response[str]:
-    """How much of each county lies in this version, of its area and of its registered households; it may take seconds, so it comes by itself."""
+async def overlay(
+    request: Req, read: given.Read, actor: given.Me, incident: given.FromPath[UUID], zone: given.FromPath[UUID]
+) -> Response[str]:  # fmt: skip
+    """How much of each county lies in this version, of its area, its registered households and, estimated, its people; it may take seconds, so
+    it comes by itself."""
     found = await incidents.incident(read, incident)
-    bands = {b.rank: b.label for b in await incidents.bands(read, zone)}
+    lines = await zoning.overlaid(read, zone)
+    counties = [(line.county, line.name) for line in lines if actor.may("population.give", line.county)]
     return pages.page(
-        request, "zone_overlay.html", incident=found, zone=zone, lines=await zoning.overlaid(read, zone), bands=bands, drill=found.drill
-    )
+        request, "zone_overlay.html", incident=found, zone=zone, lines=lines, counties=counties, drill=found.drill, done=common.done_of(request),
+    )  # fmt: skip
+
+
+@post("/incidents/{incident:uuid}/zones/{zone:uuid}/population", action="population.give")
+async def give_population(
+    data: given.Form[PopulationForm], tx: given.Write, actor: given.Me, now: given.Now,
+    incident: given.FromPath[UUID], zone: given.FromPath[UUID],
+) -> Response[bytes]:  # fmt: skip
+    """How many people a county has: only for the estimate of who lives inside."""
+    await population.give(tx, actor, [_population(data)], now)
+    return common.go(f"/incidents/{incident}/zones/{zone}/overlay", "population_given")
+
+
+def _population(data: PopulationForm) -> Population:
+    people = data.people.strip().replace(",", "")
+    if not (people.isascii() and people.isdigit() and len(people) <= 9):
+        raise Invalid("population_value", "人口须为整数 · people is a whole number", field="people")
+    try:
+        return Population(data.county, int(people), date.fromisoformat(data.day), data.source)
+    except ValueError:
+        raise Invalid("population_value", "请选择统计日期 · choose the day the figure speaks of", field="day") from None
 
 
 @get("/incidents/{incident:uuid}/zones/new", action="zone.draft")
@@ -202,12 +240,31 @@ def _km(text: str) -> float | None:
 
 @post("/incidents/{incident:uuid}/zones/{zone:uuid}/force", action="zone.force")
 async def force(
-    data: given.Form[Token], tx: given.Write, actor: given.Me, now: given.Now, incident: given.FromPath[UUID], zone: given.FromPath[UUID]
+    data: given.Form[ForceForm],
+    tx: given.Write,
+    actor: given.Me,
+    now: given.Now,
+    incident: given.FromPath[UUID],
+    zone: given.FromPath[UUID],
 ) -> Response[bytes]:
-    """The second person puts it in force; the households of their area are located in it at once."""
-    await zoning.put_in_force(tx, actor, zone, now)
+    """The second person, who was shown what it changes, puts it in force; the households of their area are located in it at once."""
+    await zoning.put_in_force(tx, actor, zone, now, data.against)
     await locate.locate_all(tx, zone, now)
     return common.go(f"/incidents/{incident}", "forced")
+
+
+@post("/incidents/{incident:uuid}/zones/{zone:uuid}/discard", action="zone.draft")
+async def discard(
+    data: given.Form[DiscardForm],
+    tx: given.Write,
+    actor: given.Me,
+    now: given.Now,
+    incident: given.FromPath[UUID],
+    zone: given.FromPath[UUID],
+) -> Response[bytes]:
+    """Give a draft up, with the reason."""
+    await zoning.discard(tx, actor, zone, data.reason, now)
+    return common.go(f"/incidents/{incident}/zones", "discarded")
 
 
 @get("/incidents/{incident:uuid}/zones/{zone:uuid}/file", action="incident.read")
@@ -222,4 +279,4 @@ async def file(
     return Response(content=made.content, media_type=made.media_type, headers=dict(headers))
 
 
-HANDLERS: Final = [zones, cost, overlay, new_zone, check, import_zone, force, file]
+HANDLERS: Final = [zones, cost, overlay, give_population, new_zone, check, import_zone, force, discard, file]
