@@ -28,6 +28,7 @@ check: setup  ## lint, types, contracts, then the tests
 
 proof: check  ## the long runs: many more examples, a hundred thousand households, every benchmark at its full size
 	HYPOTHESIS_PROFILE=proof $(BIN)/pytest -q -n 2 -m "not slow" --timeout 3600
+	HYPOTHESIS_PROFILE=proof $(BIN)/pytest -q --timeout 3600 tests/web/test_every_route.py
 	RELIEF_HOME=$$(mktemp -d) $(BIN)/relief demo --exit --households 100000
 	$(BIN)/relief bench
 

@@ -45,6 +45,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     #: 'required': whoever authorises a batch gives a fresh one-time code; 'off' says openly that this place does not have it yet.
     second_factor: Literal["required", "off"] = "required"
     password_days: int | None = None  # after so many days a password must be changed; None (OWASP ASVS): never. 等保 asks for 90
+    log_form: Literal["json", "plain"] = "json"  # what `relief serve` and `relief work` write to standard error
     trusted_proxies: str = ""  # addresses of proxies whose X-Forwarded-For says who is asking; none: whoever connects
     feed_cap_url: str | None = None  # an Atom feed of CAP 1.2 alerts; None: not asked
     feed_comcat_url: str | None = None  # a USGS ComCat GeoJSON feed; None: not asked

@@ -9,10 +9,12 @@ from contextlib import asynccontextmanager
 import uvicorn
 from litestar import Litestar
 
-from relief import app, settings
+from relief import app, logs, settings
 from relief.commands.screen import err
 from relief.settings import Settings
-from relief.web import bystander, health, hooks, resident, site, stranger
+from relief.web import site
+from relief.web.doors import DOORS
+from relief.web.watch import Watch
 
 
 def web(chosen: Settings, development: bool = False) -> Litestar:
@@ -24,17 +26,19 @@ def web(chosen: Settings, development: bool = False) -> Litestar:
             served.state.house = house
             yield
 
-    return site.build(lifespan=[lifespan], more=[health.health, hooks.ROUTER, resident.ROUTER, stranger.ROUTER, bystander.ROUTER])
+    return site.build(lifespan=[lifespan], more=DOORS)
 
 
 async def _serve(args: argparse.Namespace) -> int:
     """The web process."""
     chosen = settings.load()
+    logs.set_up(chosen.log_form)
     server = uvicorn.Server(
         uvicorn.Config(
-            web(chosen, development=args.development),
+            Watch(web(chosen, development=args.development)),
             host=chosen.listen_host,
             port=chosen.listen_port,
+            log_config=None,
             log_level="warning",
             access_log=False,
             ssl_certfile=chosen.tls_cert,

@@ -8,7 +8,7 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from relief import app, jobs, settings
+from relief import app, jobs, logs, settings
 from relief.channels.bank import FolderBank
 from relief.channels.bank_sftp import SftpBank
 from relief.channels.feeds import HttpFeeds
@@ -33,7 +33,9 @@ async def _work(args: argparse.Namespace) -> int:
     stop = asyncio.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(sign, stop.set)
-    async with app.open_house(settings.load()) as house, open_work(house) as parts:
+    chosen = settings.load()
+    logs.set_up(chosen.log_form)
+    async with app.open_house(chosen) as house, open_work(house) as parts:
         timetable = jobs.schedule(parts)
         timetable.start()
         err.print("relief work: the timetable runs")

@@ -134,6 +134,7 @@ _TABLE: Final[Mapping[str, str]] = {
     "audit.sample": "auditor",
     "audit.find": "auditor",
     "trace.watch": "system_admin audit_admin",
+    "figures.watch": "system_admin",
     "staff.read": "system_admin security_admin audit_admin",
     "staff.create": "system_admin",
     "staff.close": "system_admin security_admin",

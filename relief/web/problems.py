@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final, cast
 
 import msgspec
+import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
+from structlog.contextvars import get_contextvars
 
 from relief.domain.errors import Conflict, Invalid, NotFound, Refused, ReliefError, Unavailable
 from relief.web import pages
 
-LOG = logging.getLogger("relief.web")
+LOG = structlog.get_logger("relief.web")
 
 #: Kind → status; the table below names the codes that deviate from their kind.
 _KINDS: Final[tuple[tuple[type[ReliefError], int], ...]] = (
@@ -49,6 +50,7 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     code: str
     detail: str
     data: dict[str, Any] = {}
+    instance: str | None = None  # the request as the log knows it
 
 
 def status_of(error: ReliefError) -> int:
@@ -72,7 +74,11 @@ def problem(error: Exception) -> Problem:
 
 
 def _problem(status: int, code: str, detail: str, data: dict[str, Any]) -> Problem:
-    return Problem(type=f"urn:relief:problem:{code}", title=HTTPStatus(status).phrase, status=status, code=code, detail=detail, data=data)
+    request = get_contextvars().get("request")
+    return Problem(
+        type=f"urn:relief:problem:{code}", title=HTTPStatus(status).phrase, status=status, code=code, detail=detail, data=data,
+        instance=None if request is None else f"urn:relief:request:{request}",
+    )  # fmt: skip
 
 
 def _fields(error: ValidationException) -> list[str]:
@@ -93,7 +99,7 @@ def handle(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     error = innermost(error)
     body = problem(error)
     if body.status >= 500:
-        LOG.error("%s %s failed", request.method, request.scope["path"], exc_info=error)
+        LOG.error("request failed", method=request.method, route=request.scope.get("path_template"), exc_info=error)
     headers = {"Retry-After": _RETRY[body.status]} if body.status in _RETRY else {}
     if body.code == "too_large":
         headers["Connection"] = "close"

@@ -17,7 +17,8 @@ from relief.domain.second_factor import code_at, step_of
 from relief.services import second_factor, sign_in
 from relief.settings import Settings
 from relief.store import db
-from relief.web import bystander, hooks, resident, site, stranger
+from relief.web import site
+from relief.web.doors import DOORS
 from relief.web.house import House
 
 MORNING = datetime(2022, 9, 5, 12, 52, tzinfo=UTC)
@@ -43,7 +44,7 @@ def clock() -> Clock:
 @pytest.fixture(scope="session")
 def built() -> Litestar:
     """The application with all its doors is built once (it takes half a second); each test gives it the house it stands in."""
-    return site.build(more=[hooks.ROUTER, resident.ROUTER, stranger.ROUTER, bystander.ROUTER])
+    return site.build(more=DOORS)
 
 
 @pytest.fixture

@@ -147,7 +147,9 @@ async def run(
     incident: given.FromPath[UUID], county: given.FromPath[str], activation: given.FromPath[UUID],
 ) -> Response[bytes]:  # fmt: skip
     """Locate and decide everybody registered so far."""
-    zone = next(a.zone for a in await incidents.activations(tx, incident) if a.id == activation)
+    zone = next((a.zone for a in await incidents.activations(tx, incident) if a.id == activation), None)
+    if zone is None:
+        raise NotFound("not_found", "没有找到，或不在您的辖区 · not found, or outside your area")
     await locate.locate(tx, county, zone, now)
     await decide.decide(tx, actor, county, activation, now)
     return common.go(f"/incidents/{incident}", "decided")

@@ -15,6 +15,7 @@ from relief.domain.sealing import Keys
 from relief.domain.vocabulary import DEPARTMENTS
 from relief.services import masked, refer, referral_letters
 from relief.services.sheets import XLSX
+from relief.store.views import households
 from relief.store.views import referrals as views
 from relief.store.views.referrals import Referral
 from relief.web import given, house, pages
@@ -96,8 +97,11 @@ def _row(actor: Actor, r: Referral, keys: Keys) -> Row:
 
 
 @get("/referrals/new/{county:str}/{household:uuid}", action="referral.open")
-async def new(request: Req, now: given.Now, county: given.FromPath[str], household: given.FromPath[UUID]) -> Response[str]:
+async def new(
+    request: Req, read: given.Read, actor: given.Me, now: given.Now, county: given.FromPath[str], household: given.FromPath[UUID]
+) -> Response[str]:
     """The form to pass one household on."""
+    await households.household(read, county, household, common.patterns(actor, "referral.open"))
     return pages.page(request, "referral_new.html", county=county, household=household, departments=DEPARTMENTS, length=LENGTH, now=now)
 
 

@@ -10,6 +10,7 @@ import msgspec
 from litestar import Response, get
 
 from relief.domain.days import beijing_day
+from relief.domain.errors import NotFound
 from relief.domain.facts import FAMILY_CODES
 from relief.domain.forecast import CONTRADICTIONS
 from relief.domain.playbook import Playbook
@@ -78,6 +79,10 @@ async def side_by_side(
     books = [
         (v, book) for v in await views.versions(read) if v.status != "withdrawn" and (book := decoded(v)) and found.hazard in book.hazards
     ]
+    if not zones or not books:
+        raise NotFound(
+            "nothing_to_compare", "该灾害还没有灾区范围，或没有适用的预案 · this incident has no zone yet, or no playbook serves it"
+        )
     zone_ids, book_ids = [z.id for z in zones], [v.id for v, _ in books]
     left = Scenario(*_chosen(zone_ids, book_ids, zone, playbook, -1))
     right = Scenario(*_chosen(zone_ids, book_ids, other_zone, other_playbook, 0))

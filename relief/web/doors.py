@@ -1,0 +1,23 @@
+"""The doors beside console and API, one a line: for machines that watch, carriers that report, and people without an account."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from relief.web import (
+    bystander,
+    health,
+    hooks,
+    metrics,
+    resident,
+    stranger,
+)
+
+DOORS: Final[list[Any]] = [
+    health.health,
+    metrics.metrics,
+    hooks.ROUTER,
+    resident.ROUTER,
+    stranger.ROUTER,
+    bystander.ROUTER,
+]
