@@ -50,6 +50,7 @@ class Route(msgspec.Struct, frozen=True):
     path: str
     action: str
     accepts: str
+    device: bool  # opened by an enrolled phone, by no session
 
 
 class Cell(msgspec.Struct, frozen=True):
@@ -64,7 +65,9 @@ class Cell(msgspec.Struct, frozen=True):
 def routes(app: Litestar) -> list[Route]:
     """All of them but files and what ends a session."""
     return [
-        Route(method, route.path, handler.opt["action"], handler.opt.get("accepts", ("application/json",))[0])
+        Route(
+            method, route.path, handler.opt["action"], handler.opt.get("accepts", ("application/json",))[0], bool(handler.opt.get("device"))
+        )
         for route in app.routes
         for handler in getattr(route, "route_handlers", [])
         for method in sorted(handler.http_methods - {"OPTIONS", "HEAD"})
@@ -154,6 +157,8 @@ def fault(cell: Cell, answer: httpx.Response) -> str | None:
         return f"{answer.status_code}"
     if cell.route.action == access.PUBLIC:
         return "refused" if code in ("not_signed_in", "not_permitted") else None
+    if cell.route.device:
+        return None if (answer.status_code, code) == (401, "device_unknown") else "opened without a phone"
     if not cell.role or cell.state == "expired":
         return None if (answer.status_code, code) == (401, "not_signed_in") else "a stranger was heard"
     if cell.route.action != access.SIGNED_IN and cell.role not in ACTIONS[cell.route.action]:
