@@ -23,6 +23,7 @@ COMMANDS: Final = {
     "work": "the background process",
     "migrate": "apply migrations",
     "check": "every invariant on the live database",
+    "reconcile": "a county's ledger, bank files and bank answers side by side",
     "verify-audit": "the trace's chain, offline or live",
     "export-audit": "the trace as a file",
     "zone": "zone files",

@@ -13,7 +13,7 @@ from relief.domain.days import add_working_days, beijing_day
 from relief.domain.errors import Conflict, Invalid
 from relief.domain.incident import check_reason
 from relief.domain.policy import Actor, require
-from relief.store import alerts, audits, incidents, matters, recoveries
+from relief.store import alerts, audits, claims, incidents, matters, recoveries
 from relief.store.db import Tx
 from relief.store.incidents import Incident, Status
 from relief.store.matters import Matter
@@ -149,6 +149,10 @@ async def close_cases(tx: Tx, actor: Actor, county: str, cases: Sequence[UUID], 
     """Answer recovery cases of a county. `release`: the claim was right after all, its award may be paid; else the hold stays for ever."""
     require(actor, "recovery.release" if release else "recovery.close", county)
     said = check_reason(answer)
+    if await claims.outstanding(tx, county, cases):
+        raise Conflict(
+            "still_owed", "案件尚有未追回的金额，请先收回、抵扣或核销 · something is still owed: book it, set it off or write it off first"
+        )
     if await recoveries.close(tx, county, cases, actor.person, now, said) != len(set(cases)):
         raise Conflict("case_closed", "有案件不存在或已办结 · a case does not exist or is closed already")
     lifted = await recoveries.lift(tx, county, cases, now) if release else 0

@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from relief.store.bank_invariants import BANK_WORD
 from relief.store.db import Tx, many, value
 from relief.store.field_invariants import FIELD
 from relief.store.invariant import Invariant as Invariant
@@ -76,22 +77,26 @@ MONEY: Final[Sequence[Invariant]] = (
     ),
     Invariant(
         "reserved_covers_awards",
-        "per fund, reserved + in flight + paid is what its live awards were approved for [8]",
+        "per fund, reserved + in flight + paid is what its live awards were approved for, less what was asked back and repaid [8]",
         "SELECT count(*) FROM award WHERE fund IS NOT NULL",
         """SELECT f.county || '/' || f.id AS row FROM fund f LEFT JOIN (
                SELECT a.county, a.fund, sum(i.amount_fen) AS fen FROM award a JOIN instalment i ON i.county = a.county AND i.award = a.id
                WHERE a.fund IS NOT NULL AND i.status <> 'cancelled' GROUP BY a.county, a.fund) t ON t.county = f.county AND t.fund = f.id
-           WHERE f.reserved_fen + f.in_flight_fen + f.paid_fen <> coalesce(t.fen, 0)""",
+           LEFT JOIN (SELECT county, fund, sum(amount_fen) AS fen FROM transfer WHERE subject = 'recovery' GROUP BY county, fund) b
+               ON b.county = f.county AND b.fund = f.id
+           WHERE f.reserved_fen + f.in_flight_fen + f.paid_fen <> coalesce(t.fen, 0) - coalesce(b.fen, 0)""",
     ),
     Invariant(
         "in_flight_and_paid_are_payments",
-        "per fund, in flight is the sum of its sent and unknown payments and paid the sum of its paid ones [5, 20]",
+        "per fund, in flight is the sum of its sent and unknown payments and paid that of its paid ones, less what was repaid [5, 20]",
         "SELECT count(*) FROM payment",
         """SELECT f.county || '/' || f.id AS row FROM fund f LEFT JOIN (
                SELECT county, fund, sum(amount_fen) FILTER (WHERE status IN ('sent', 'unknown')) AS flying,
                       sum(amount_fen) FILTER (WHERE status = 'paid') AS paid FROM payment GROUP BY county, fund) p
                ON p.county = f.county AND p.fund = f.id
-           WHERE f.in_flight_fen <> coalesce(p.flying, 0) OR f.paid_fen <> coalesce(p.paid, 0)""",
+           LEFT JOIN (SELECT county, fund, sum(amount_fen) AS fen FROM transfer WHERE subject = 'recovery' GROUP BY county, fund) b
+               ON b.county = f.county AND b.fund = f.id
+           WHERE f.in_flight_fen <> coalesce(p.flying, 0) OR f.paid_fen <> coalesce(p.paid, 0) - coalesce(b.fen, 0)""",
     ),
     Invariant(
         "instalments_sum_to_award",
@@ -375,7 +380,7 @@ PEOPLE: Final[Sequence[Invariant]] = (
     ),
 )
 
-ALL: Final[Sequence[Invariant]] = (*MONEY, *BANK, *PEOPLE, *FIELD, *LAW, *TRACE, *REVIEW)
+ALL: Final[Sequence[Invariant]] = (*MONEY, *BANK, *BANK_WORD, *PEOPLE, *FIELD, *LAW, *TRACE, *REVIEW)
 _MOST_NAMED = 20
 
 
