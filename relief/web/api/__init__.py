@@ -8,6 +8,7 @@ from litestar import Router
 
 from relief.web.api import (
     alerts,
+    cases,
     complaints,
     decisions,
     duplicates,
@@ -33,6 +34,7 @@ _ROOMS: Final = (
     alerts,
     reports,
     households,
+    cases,
     field,
     decisions,
     duplicates,

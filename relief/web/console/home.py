@@ -16,7 +16,7 @@ from relief.services import seal
 from relief.store import db, papers
 from relief.store.db import Tx
 from relief.store.views import alerts as inbox_views
-from relief.store.views import notices, playbooks, recoveries, running
+from relief.store.views import casefile, notices, playbooks, recoveries, running
 from relief.store.views.incidents import Incident
 from relief.store.views.running import Funnel, Waiting
 from relief.web import access, given, house, pages
@@ -36,7 +36,7 @@ _COMPLAINTS_AT: Final = 10
 #: Kind of work → where it is done. What comes first is more urgent.
 _PLACES: Final = {
     "alert": "/alerts", "owed": "/reports", "case": "/recoveries", "move": "/incidents", "figure": "/standards", "playbook": "/playbooks", "force": "/incidents",
-    "activate": "/incidents", "draft": "/incidents", "approve": "/approvals", "sign": "/batches", "freeze": "/batches",
+    "activate": "/incidents", "draft": "/incidents", "approve": "/approvals", "minutes": "/cases", "payee": "/cases", "sign": "/batches", "freeze": "/batches",
     "complaint": "/complaints", "papers": "/papers", "object": "/notices", "report list": "/notices", "post list": "/notices", "accept": "/evidence", "confirm account": "/corrections", "correct": "/corrections", "report": "/confirmations",
 }  # fmt: skip
 
@@ -112,6 +112,11 @@ async def _watch(read: Tx, actor: Actor, now: datetime) -> list[Work]:
         first = None if cases.first is None else datetime.combine(cases.first, time(), BEIJING)
         found += [Work("case", None, cases.items, None, first, _PLACES["case"])] if cases.items else []
     found += await _lists(read, actor, now)
+    for kind, waiting in (
+        ("minutes", await casefile.waiting_minutes(read, common.patterns(actor, "minutes.adopt"), actor.person)),
+        ("payee", await casefile.waiting_payees(read, common.patterns(actor, "payee.check"), actor.person)),
+    ):
+        found += [Work(kind, None, len(waiting), None, waiting[0].at, _PLACES[kind])] if waiting else []
     owed = await reports.mine(read, actor, now)
     return [*found, Work("owed", "late" if owed.late else None, owed.items, None, owed.first, _PLACES["owed"])] if owed.items else found
 
