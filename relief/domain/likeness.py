@@ -100,7 +100,7 @@ def blocks(
         initials = "".join(s[0] for s in sounds)
         clues = [
             f"year {village} {number[6:10]} {initials}",  # a slip in day or month, a character that sounds nearly alike
-            f"birth {village} {number[6:14]}",  # another name
+            f"birth {village} {number[6:14]} {int(number[16]) % 2}",  # another name; the sequence number is odd for men
         ]
         if place == 0:  # a householder alone must be found by other slips too; a whole family is found by its others
             clues.append(f"day {village} {number[10:14]} {initials}")  # a slip in the year

@@ -20,9 +20,12 @@ else:
 _HEARD: Final = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("hu", "fu"), ("n", "l"))
 
 
+_SILENT: Final = str.maketrans("", "", "·.•‧ -'")
+
+
 def letters(name: str) -> str:
     """The characters of a name without dots and spaces, Latin letters small."""
-    return "".join(c for c in name.lower() if c not in "·.•‧ -'")
+    return name.lower().translate(_SILENT)
 
 
 @cache
@@ -30,9 +33,18 @@ def _simple() -> opencc.OpenCC:
     return opencc.OpenCC("t2s")
 
 
+@lru_cache(maxsize=50_000)
+def _common(character: str) -> bool:
+    """True for a character that is its own common form: a name of such characters has no other (every phrase of the table holds one that is not)."""
+    return bool(_simple().convert(character) == character == unicodedata.normalize("NFKC", character))
+
+
 @lru_cache(maxsize=65_536)
 def plain(name: str) -> str:
     """`letters` with variant and traditional characters brought to their common form (喆 stays, 峯 is 峰)."""
+    bare = letters(name)
+    if all(map(_common, bare)):
+        return bare
     text: str = _simple().convert(letters(unicodedata.normalize("NFKC", name)))
     return text
 
@@ -58,9 +70,12 @@ def heard(sound: str) -> str:
 @lru_cache(maxsize=65_536)
 def syllables(name: str) -> tuple[str, ...]:
     """The sounds of a name in order; a run of Latin letters (a rare character written as pinyin) is one sound."""
+    bare = letters(name)
+    if not any(c.isascii() for c in bare):
+        return tuple(map(syllable, bare))
     out: list[str] = []
     run = ""
-    for character in letters(name):
+    for character in bare:
         if character.isascii():
             run += character
             continue

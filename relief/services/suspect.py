@@ -21,7 +21,7 @@ from relief.store.suspicions import Found, Head, Person
 #: Households compared in one act; the rest follow in the next one.
 MOST: Final = 250_000
 #: Candidate pairs opened at once: what bounds the memory.
-_PAIRS: Final = 5_000
+_PAIRS: Final = 2_500
 #: Older households opened for their blocks in one act.
 _OLDER: Final = 500
 
@@ -50,12 +50,15 @@ async def find(tx: Tx, limits: Limits, now: datetime, keys: Keys, most: int = MO
         return Compared(0, 0, 0)
     taken = await blocks.take(tx, most)
     left, right = await asyncio.to_thread(pairs.sharing, taken.block, taken.owner, taken.kept)
-    new = 0
+    new, scoring = 0, None
     for start in range(0, len(left), _PAIRS):
         part = slice(start, start + _PAIRS)
         candidates = [(taken.key(a), taken.key(b)) for a, b in zip(left[part].tolist(), right[part].tolist(), strict=True)]
-        new += await judge(tx, candidates, limits, now, keys)
+        opened = await _open(tx, candidates)  # the next ones are fetched while the last ones are scored
+        new += await _write(tx, await scoring, limits, now) if scoring else 0
+        scoring = asyncio.create_task(asyncio.to_thread(_score, *opened, limits, keys))
     await blocks.keep(tx, taken)
+    new += await _write(tx, await scoring, limits, now) if scoring else 0
     return Compared(_left_queue(taken), len(left), new)
 
 
@@ -63,16 +66,24 @@ def _left_queue(taken: Taken) -> int:
     return len(taken.owners) - taken.kept
 
 
+_Opened = tuple[list[tuple[Head, Head]], Mapping[UUID, Sequence[Person]], Mapping[tuple[bytes, UUID], int]]
+
+
 async def judge(tx: Tx, candidates: Sequence[tuple[Side, Side]], limits: Limits, now: datetime, keys: Keys) -> int:
     """Open what may be one, score it, write down what passes; how many suspicions are new. Both sides must be within the scope."""
+    opened = await _open(tx, candidates)
+    return await _write(tx, await asyncio.to_thread(_score, *opened, limits, keys), limits, now)
+
+
+async def _open(tx: Tx, candidates: Sequence[tuple[Side, Side]]) -> _Opened:
+    """The households that may be compared, their people still sealed, and how many share what two of them share."""
     heads = {(h.county, h.id): h for h in await suspicions.heads(tx, sorted({s for pair in candidates for s in pair}))}
     chosen = [pair for a, b in candidates if (pair := _comparable(heads[a], heads[b]))]
-    if not chosen:
-        return 0
-    sides = sorted({(h.county, h.id) for pair in chosen for h in pair})
-    people = await suspicions.people(tx, sides)
-    shared = await _shared(tx, chosen, people)
-    scored = await asyncio.to_thread(_score, chosen, people, shared, limits, keys)
+    people = await suspicions.people(tx, sorted({(h.county, h.id) for pair in chosen for h in pair}))
+    return chosen, people, await _shared(tx, chosen, people)
+
+
+async def _write(tx: Tx, scored: Sequence[_Scored], limits: Limits, now: datetime) -> int:
     known = await suspicions.known(tx, sorted({p for s in scored for p in _asked(s.people)}))
     found = [f for s in scored if (f := _found(s, known, limits))]
     return await suspicions.insert(tx, found, now) if found else 0

@@ -22,7 +22,8 @@ JOIN incident i ON i.id = h.incident LEFT JOIN incident s ON s.id = i.merged_int
 """
 _PEOPLE = """
 SELECT p.household, p.id, p.role, p.sealed, p.id_hash, p.phone_hash,
-       (SELECT a.account_hash FROM account a WHERE a.county = p.county AND a.person = p.id AND a.status = 'current') AS account_hash
+       CASE WHEN p.role = 'householder' THEN (
+           SELECT a.account_hash FROM account a WHERE a.county = p.county AND a.person = p.id AND a.status = 'current') END AS account_hash
 FROM unnest($1::text[], $2::uuid[]) AS t (county, id)
 JOIN person p ON p.county = t.county AND p.household = t.id AND p.role IN ('householder', 'member')
 ORDER BY p.household, p.role, p.id
