@@ -24,6 +24,7 @@ COMMANDS: Final = {
     "migrate": "apply migrations",
     "check": "every invariant on the live database",
     "reconcile": "a county's ledger, bank files and bank answers side by side",
+    "verify-dossier": "a household's signed case file, offline",
     "verify-audit": "the trace's chain, offline or live",
     "export-audit": "the trace as a file",
     "zone": "zone files",

@@ -117,6 +117,7 @@ _TABLE: Final[Mapping[str, str]] = {
     "objection.take": "reporter township_reviewer county_officer",
     "objection.answer": "township_reviewer county_officer",
     "papers.accept": "township_reviewer county_officer",
+    "dossier.export": "township_reviewer county_officer county_approver auditor",
     "document.hand_in": "reporter township_reviewer county_officer",
     "referral.open": "reporter township_reviewer county_officer",
     "referral.read": f"township_reviewer county_officer county_approver auditor {_PARTNERS}",

@@ -65,9 +65,12 @@ async def hand_in(tx: Tx, actor: Actor, county: str, items: Sequence[Given], now
     return await keep(tx, actor, county, items, now, keys)
 
 
-def readable(actor: Actor, document: documents.Document) -> None:
-    """Refuse whoever may read neither the village's notices nor, where it is one household's, households there."""
-    require(actor, "household.read" if document.household else "notice.read", document.village)
+async def read(tx: Tx, actor: Actor, county: str, id_: UUID, keys: Keys) -> tuple[documents.Document, bytes]:
+    """One document and its bytes as they came; refused to whoever may read neither the village's notices nor, where it is one household's,
+    households there."""
+    found = await documents.get(tx, county, id_)
+    require(actor, "household.read" if found.household else "notice.read", found.village)
+    return found, opened(found, keys)
 
 
 def opened(document: documents.Document, keys: Keys) -> bytes:

@@ -39,6 +39,23 @@ SELECT c.kind, count(*) AS complaints, count(*) FILTER (WHERE c.status = 'open')
 FROM complaint c WHERE c.owner || ':' || c.village LIKE ANY ($1::text[])
 GROUP BY c.kind ORDER BY count(*) DESC, c.kind
 """
+_HELD = """
+SELECT id, kind, status, way, opened_at, closed_at, sealed, sealed_answer, answer FROM complaint WHERE county = $1 AND household = $2 ORDER BY opened_at
+"""
+
+
+class Held(msgspec.Struct, frozen=True):
+    """A complaint of a household's file, sealed."""
+
+    id: UUID
+    kind: str
+    status: str
+    way: str
+    opened_at: datetime
+    closed_at: datetime | None
+    sealed: bytes | None
+    sealed_answer: bytes | None
+    answer: str | None
 
 
 class Complaint(msgspec.Struct, frozen=True):
@@ -111,3 +128,8 @@ async def events(tx: Tx, county: str, complaint: UUID) -> list[Event]:
 async def statistics(tx: Tx, places: Sequence[str], now: datetime) -> list[Statistic]:
     """By kind, most frequent first."""
     return await many(tx, _STATISTICS, Statistic, list(places), now)
+
+
+async def of_household(tx: Tx, county: str, household: UUID) -> list[Held]:
+    """Every complaint of a household."""
+    return await many(tx, _HELD, Held, county, household)

@@ -13,10 +13,10 @@ from relief.domain.days import BEIJING, beijing_day
 from relief.domain.policy import Actor
 from relief.domain.review import REMIND_DAYS
 from relief.services import seal
-from relief.store import db, papers
+from relief.store import db
 from relief.store.db import Tx
 from relief.store.views import alerts as inbox_views
-from relief.store.views import casefile, notices, playbooks, recoveries, running
+from relief.store.views import casefile, notices, papers, playbooks, recoveries, running
 from relief.store.views.incidents import Incident
 from relief.store.views.running import Funnel, Waiting
 from relief.web import access, given, house, pages

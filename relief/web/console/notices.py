@@ -18,7 +18,7 @@ from relief.domain.review import LENGTH, MINUTES, Way, over
 from relief.domain.sealing import Keys
 from relief.services import announce, contest, keep, masked
 from relief.services.announce import Minutes
-from relief.store import documents, regions
+from relief.store import regions
 from relief.store.views import notices as views
 from relief.store.views.notices import Notice, Objection
 from relief.web import given, house, pages
@@ -266,11 +266,10 @@ async def picture(
     request: Req, read: given.Read, actor: given.Me, county: given.FromPath[str], document: given.FromPath[UUID]
 ) -> Response[bytes]:
     """One photo or scan, within the reader's area."""
-    found = await documents.get(read, county, document)
-    keep.readable(actor, found)
+    found, content = await keep.read(read, actor, county, document, house.of(request).keys)
     name = f"{found.kind}-{found.digest.hex()[:8]}.{found.media.rsplit('/', 1)[1]}"
     return Response(
-        content=keep.opened(found, house.of(request).keys), media_type=found.media,
+        content=content, media_type=found.media,
         headers={"Content-Disposition": f'inline; filename="{name}"', "Content-Security-Policy": "sandbox"},
     )  # fmt: skip
 

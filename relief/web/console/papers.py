@@ -15,7 +15,7 @@ from relief.domain import days
 from relief.domain.review import REMIND_DAYS
 from relief.domain.vocabulary import DOCUMENTS
 from relief.services import keep, masked, papers
-from relief.store import papers as store
+from relief.store.views import papers as store
 from relief.web import given, house, pages
 from relief.web.console import common
 from relief.web.console.common import MoneyForm
