@@ -5,7 +5,7 @@ BIN := .venv/bin
 UV := $(BIN)/uv
 ASSETS := relief/web/assets
 NODE_BIN := $(CURDIR)/.venv/lib/node-bin
-SOURCES := $(wildcard $(ASSETS)/src/*) $(ASSETS)/package.json $(ASSETS)/package-lock.json $(ASSETS)/build.mjs geo/data/china_map.json
+SOURCES := $(wildcard $(ASSETS)/src/* $(ASSETS)/src/*/*) $(ASSETS)/package.json $(ASSETS)/package-lock.json $(ASSETS)/build.mjs geo/data/china_map.json
 
 .PHONY: demo test fast check proof setup browser sshd clean
 

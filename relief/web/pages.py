@@ -21,7 +21,7 @@ LANGUAGE_COOKIE: Final = "relief_lang"
 
 
 @cache
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
     """Address of an asset; changes with its content, so a browser never keeps an old one."""
     path = _HERE / "assets" / "dist" / name
     mark = hashlib.sha256(path.read_bytes()).hexdigest()[:10] if path.exists() else "missing"
@@ -32,7 +32,7 @@ _ENV = Environment(
     loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
 _ENV.filters.update(shown.FILTERS)
-_ENV.globals.update(shown.GLOBALS, asset=_asset, new_key=lambda: str(uuid4()))
+_ENV.globals.update(shown.GLOBALS, asset=asset, new_key=lambda: str(uuid4()))
 
 
 def language(request: Request[Any, Any, Any]) -> str:

@@ -18,7 +18,7 @@ from litestar.static_files import create_static_files_router
 from litestar.types import ControllerRouterHandler, Message, Scope
 
 from relief.domain.errors import ReliefError
-from relief.web import access, api, console, guard, ogc, problems
+from relief.web import access, api, console, field, guard, ogc, problems
 from relief.web.api import describe
 from relief.web.house import House
 
@@ -73,7 +73,7 @@ def build(house: House | None = None, lifespan: Sequence[Any] = (), more: Sequen
     """Assemble the application. Give `house`, or a lifespan that sets `app.state.house` before the first request."""
     ASSETS.mkdir(exist_ok=True)
     app = Litestar(
-        route_handlers=[*api.ROUTERS, *console.ROUTERS, ogc.ROUTER, _assets(), *more],
+        route_handlers=[*api.ROUTERS, *console.ROUTERS, ogc.ROUTER, field.ROUTER, _assets(), *more],
         guards=[access.authorize],
         middleware=[guard.Gate()],
         request_class=guard.StrictRequest,

@@ -9,15 +9,19 @@ from typing import get_args
 import pytest
 
 from relief.domain import moves, project
+from relief.domain.household import CIRCUMSTANCES, FAMILY_TYPES
 from relief.domain.incident import HAZARDS
 from relief.domain.statistics import INDICATORS, SUM_NAMES
-from relief.services.disburse import STEPS
+from relief.domain.visit import Channel, Need, Presence, Structure
+from relief.services.disburse import STEPS as SIGNED_STEPS
 from relief.store.matters import Kind
-from relief.web import shown
+from relief.web import field, shown
 from relief.web.console.common import DONE
 from relief.web.texts import CATALOGUE, Texts
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "relief" / "web" / "templates"
+#: The questions of the phone, as `steps.ts` names them.
+STEPS = re.findall(r"\{name: '(\w+)'", (TEMPLATES.parent / "assets" / "src" / "field" / "steps.ts").read_text("utf-8"))
 ASKED = re.compile(r"""\bt\('([a-z_]+\.[A-Za-z0-9_]+)'[,)]""")
 
 
@@ -49,7 +53,7 @@ def test_every_household_state_has_a_word_and_a_shape() -> None:
 
 def test_every_place_step_and_sentence_has_its_text() -> None:
     assert {f"nav.{word}" for _, word, _ in shown.PLACES} <= set(CATALOGUE)
-    assert {f"{section}.{step}" for step in STEPS for section in ("sign", "step_by", "step_do")} <= set(CATALOGUE)
+    assert {f"{section}.{step}" for step in SIGNED_STEPS for section in ("sign", "step_by", "step_do")} <= set(CATALOGUE)
     assert {f"aid.{code}" for code in project.AIDS} <= set(CATALOGUE)
 
 
@@ -84,3 +88,13 @@ def test_every_kind_of_open_matter_and_every_fault_of_a_feed_has_a_word() -> Non
 
 def test_every_unit_of_an_indicator_has_a_word() -> None:
     assert {f"indicator_unit.{i.unit}" for i in [*INDICATORS.values(), *SUM_NAMES.values()]} <= set(CATALOGUE)
+
+
+def test_the_phone_asks_only_for_texts_it_is_given() -> None:
+    phone = Path(__file__).resolve().parents[2] / "relief" / "web" / "assets" / "src" / "field"
+    asked = {key for path in phone.glob("*.ts") for key in re.findall(r"\bt\('([a-z_]+\.[a-z_0-9]+)'", path.read_text("utf-8"))}
+    assert len(asked) > 80
+    assert sorted(asked - {k for k in CATALOGUE if k.split(".")[0] in field.SECTIONS}) == []
+    sections = {"family": FAMILY_TYPES, "need": get_args(Need), "structure": get_args(Structure), "channel": get_args(Channel)}
+    sections |= {"presence": get_args(Presence), "question": STEPS, "door_step": STEPS, "circumstance": CIRCUMSTANCES}
+    assert {f"{section}.{word}" for section, words in sections.items() for word in words} <= set(CATALOGUE)

@@ -20,6 +20,18 @@ await build({
   legalComments: 'eof',
   logLevel: 'warning',
 });
+// The reporter's page and its service worker stand alone and run on phones of 2021.
+await build({
+  entryPoints: {field: at('src/field/app.ts'), field_worker: at('src/field/worker.ts'), field_style: at('src/field/field.css')},
+  outdir: at('dist'),
+  bundle: true,
+  minify: true,
+  format: 'iife',
+  target: 'chrome90',
+  sourcemap: false,
+  legalComments: 'eof',
+  logLevel: 'warning',
+});
 const copies = {
   'node_modules/maplibre-gl/dist/maplibre-gl-worker.mjs': 'maplibre-gl-worker.mjs',
   'node_modules/maplibre-gl/dist/maplibre-gl-shared.mjs': 'maplibre-gl-shared.mjs',
