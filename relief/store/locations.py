@@ -15,12 +15,12 @@ from relief.store.db import Tx, many, run
 
 Column = npt.NDArray[Any]
 
-# By id, so that new places enter their index in its own order. A household without a place in that zone has rank -2.
+# A household without a place in that zone has rank -2.
 _PLACES = """
 SELECT h.id, h.county::int, h.lon, h.lat, h.accuracy_m, coalesce(l.rank, -2)::int2, coalesce(l.edge, false), h.status = 'staged'
 FROM household h
 LEFT JOIN location l ON l.county = h.county AND l.zone = $3 AND l.household = h.id
-WHERE h.county = ANY ($1::text[]) AND h.incident = $2 AND h.status NOT IN ('duplicate', 'rejected') ORDER BY h.county, h.id
+WHERE h.county = ANY ($1::text[]) AND h.incident = $2 AND h.status NOT IN ('duplicate', 'rejected')
 """
 
 #: A row of binary COPY: how many fields, then length and value of each, big-endian; 19 bytes go before the rows, 2 after.
@@ -53,7 +53,7 @@ class Places(msgspec.Struct, frozen=True):
 
 
 async def places(tx: Tx, counties: Sequence[str], incident: UUID, zone: UUID) -> Places:
-    """Every household of the incident in these counties that is neither a duplicate nor rejected, by county and id."""
+    """Every household of the incident in these counties that is neither a duplicate nor rejected, in no order."""
     raw = bytearray()
 
     async def keep(chunk: bytes) -> None:
@@ -125,8 +125,14 @@ async def write(tx: Tx, county: str, zone: UUID, before: Places, rank: Column, e
     rows["place"] = (rank + 1).astype(np.uint8) | (edge.astype(np.uint8) << 7)
     new = before.rank == UNLOCATED
     changed = ~new & ((before.rank != rank) | (before.edge != edge))
-    added = await run(tx, _ADD, county, zone, rows[new].tobytes())
+    added = await run(tx, _ADD, county, zone, _by_id(rows[new]).tobytes())
     return added + await run(tx, _CHANGE, county, zone, rows[changed].tobytes())
+
+
+def _by_id(rows: Column) -> Column:
+    """New places enter their index in its own order, which is much the cheapest; sorting them here is cheaper than in the database."""
+    halves = np.ascontiguousarray(rows["id"]).view(">u8").reshape(-1, 2)
+    return rows[np.lexsort((halves[:, 1], halves[:, 0]))]
 
 
 _MOVE = """
