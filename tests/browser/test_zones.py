@@ -10,15 +10,18 @@ from uuid import UUID
 import pytest
 from playwright.async_api import Browser, Page, expect
 
+from geo import zonefile
 from relief.domain.policy import SYSTEM, Grant
 from relief.domain.sealing import Keys
-from relief.services import register, sign_in
+from relief.domain.zone import NewZone
+from relief.services import register, sign_in, zoning
 from relief.settings import Settings
 from relief.store import db
 from relief.web import site
 from relief.web.house import House
 from tests import make
 from tests.browser.conftest import Serve
+from tests.geo.shapes import feature, file, polygon, square
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 PASSWORD = "a calm long password"
@@ -83,9 +86,9 @@ async def desk(page: Page, address: str, incident: UUID) -> None:
     await expect(page.locator("[data-draw]")).to_have_attribute("data-ready", "yes", timeout=30_000)
 
 
-async def click(page: Page, *points: tuple[float, float]) -> None:
+async def click(page: Page, *points: tuple[float, float], where: str = "[data-draw]") -> None:
     """Press at shares of the map's width and height, as a hand does: move, rest, press."""
-    box = await page.locator("[data-draw]").bounding_box()
+    box = await page.locator(where).bounding_box()
     assert box
     for x, y in points:
         await page.mouse.move(box["x"] + box["width"] * x, box["y"] + box["height"] * y, steps=4)
@@ -124,6 +127,56 @@ async def test_a_zone_is_drawn_mended_compared_and_put_in_force(browser: Browser
     async with db.read(pool) as tx:
         assert await db.value(tx, "SELECT array_agg(status ORDER BY version) FROM zone") == ["superseded", "in force"]
         assert await db.value(tx, "SELECT repaired FROM zone_source s JOIN zone z ON z.id = s.zone WHERE z.version = 2")
+
+
+async def test_distances_and_areas_are_measured_and_the_map_is_printed(
+    browser: Browser, address: str, incident: UUID, pool: db.Pool
+) -> None:
+    """What the tools say agrees with the scale bar of the map, and paper gets the map and its legend without the buttons."""
+    async with db.begin(pool) as tx:
+        officer = await make.staff(tx, ("province_officer", "51"))
+        found = zonefile.read(file(feature(polygon(square(0.3)), level=8)), "zone.geojson")
+        await zoning.import_zone(tx, officer, incident, NewZone("范围", "会商"), b"zone", found, make.NOW)
+    page = await enter(browser, address, "one")
+    await page.goto(f"{address}/incidents/{incident}/zones")
+    await expect(page.locator("[data-map]")).to_have_attribute("data-ready", "yes", timeout=30_000)
+    box = await page.locator("[data-map]").bounding_box()
+    assert box
+    km = await _km_per_pixel(page)
+    short, long = [await _measured(page, "测距", (0.3, 0.5), (x, 0.5)) for x in (0.5, 0.7)]
+    assert short == pytest.approx(0.2 * box["width"] * km, rel=0.06)
+    assert long == pytest.approx(2 * short, rel=0.02)
+    area = await _measured(page, "测面积", (0.3, 0.3), (0.7, 0.3), (0.7, 0.7), (0.3, 0.7))
+    assert area == pytest.approx(long * 0.4 * box["height"] * km, rel=0.06)
+    await page.get_by_role("button", name="清除").click()
+    await expect(page.locator("[data-measured]")).to_be_empty()
+    await page.evaluate("addEventListener('beforeprint', () => { document.body.dataset.printed = 'yes'; })")
+    await page.get_by_role("button", name="打印").click()
+    await expect(page.locator("body[data-printed=yes]")).to_be_attached()
+    await page.emulate_media(media="print")
+    for gone in (".map-tools", ".bar", "form", ".maplibregl-ctrl-top-right"):
+        await expect(page.locator(gone).first).to_be_hidden()
+    await expect(page.locator("[data-map] canvas")).to_be_visible()
+    await expect(page.locator(".legend")).to_be_visible()
+    assert len(await page.pdf(format="A4", print_background=True)) > 20_000
+
+
+async def _km_per_pixel(page: Page) -> float:
+    """By the scale bar."""
+    bar = page.locator(".maplibregl-ctrl-scale")
+    width = await bar.evaluate("bar => bar.getBoundingClientRect().width")
+    number, unit = (await bar.inner_text()).split()
+    return float(number) / (1 if unit == "km" else 1000) / float(width)
+
+
+async def _measured(page: Page, tool: str, *points: tuple[float, float]) -> float:
+    """What the map says of a line or a polygon through these shares of its width and height."""
+    await page.get_by_role("button", name=tool, exact=True).click()
+    await click(page, *points, where="[data-map]")
+    said = (await page.locator("[data-measured]").inner_text()).split(" · ")[0]
+    await page.get_by_role("button", name="清除").click()
+    number, unit = said.replace(",", "").split()
+    return float(number) / (1000 if unit == "m" else 1)
 
 
 async def _draws(page: Page, address: str, incident: UUID) -> str:
