@@ -21,8 +21,6 @@ from relief.store.views import field
 ROSTER: Final = 500
 #: Villages a phone takes along.
 VILLAGES: Final = 2_000
-#: After so many days a record the server has is gone from the phone.
-KEPT_DAYS: Final = 7
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -86,8 +84,8 @@ class _Name(msgspec.Struct):
 _NAME: Final = msgspec.json.Decoder(_Name)
 
 
-async def bundle(tx: Tx, actor: Actor, now: datetime, keys: Keys) -> Bundle:
-    """For this person, from what they may register and have registered."""
+async def bundle(tx: Tx, actor: Actor, now: datetime, keys: Keys, kept_days: int = 7) -> Bundle:
+    """For this person, from what they may register and have registered; slips of records the server has are forgotten after `kept_days`."""
     areas = [a for a in actor.areas("household.register") if len(a) >= 6]
     places: dict[str, regions.Region] = {}
     for area in areas:
@@ -97,7 +95,7 @@ async def bundle(tx: Tx, actor: Actor, now: datetime, keys: Keys) -> Bundle:
     incidents = await field.incidents(tx, scope(actor, "household.register"))
     homes = await field.roster(tx, actor.person, ROSTER)
     return Bundle(
-        now, actor.person, actor.name, KEPT_DAYS, [_asked(i) for i in incidents],
+        now, actor.person, actor.name, kept_days, [_asked(i) for i in incidents],
         [Village(c, places[c].name, townships.get(c[:9], ""), places[c].lon, places[c].lat, places[c].synthetic) for c in chosen],
         [_home(h, keys) for h in homes],
     )  # fmt: skip

@@ -28,6 +28,7 @@ from tests.bench import (
     payments,
     preview,
     register,
+    sync,
     tiles,
 )
 from tests.bench.harness import Bench, Figure, Line, growth
@@ -48,6 +49,7 @@ BENCHES = {
         Bench("payments", 1_000_000, payments.run, "pages of a long list of payments"),
         Bench("money", 2_000, money.run, "approvals one by one over HTTP"),
         Bench("register", 20_000, register.run, "the register's service"),
+        Bench("sync", 1_000, sync.run, "a month of phones with cut, doubled and shuffled pushes"),
         Bench("audit", 10_000_000, audit.run, "the trace sealed, verified, falsified"),
         Bench("load", 100_000, load.run, "a register from a spreadsheet"),
         Bench("duplicates", 131_072, duplicates.run, "registrations compared with each other"),

@@ -94,7 +94,8 @@ async def revoke_device(
 @get("/field/bundle", action="household.register", device=True)
 async def take_along(request: Req, read: given.Read, actor: given.Me, now: given.Now) -> Bundle:
     """What the phone needs until it is here again."""
-    return await bundle.bundle(read, actor, now, house.of(request).keys)
+    here = house.of(request)
+    return await bundle.bundle(read, actor, now, here.keys, here.settings.field_days)
 
 
 @post("/field/sync", action="household.register", device=True, status_code=200, request_max_body_size=2_000_000)

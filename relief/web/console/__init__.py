@@ -29,6 +29,7 @@ from relief.web.console import (
     notices,
     papers,
     parts,
+    phones,
     playbook_versions,
     playbooks,
     recoveries,
@@ -88,6 +89,7 @@ ROUTERS: Final = [
                 staff,
                 reveal,
                 referrals,
+                phones,
                 parts,
                 reference,
             )
