@@ -16,7 +16,7 @@ from relief.domain.days import beijing_day
 from relief.domain.errors import Conflict, Invalid, NotFound, Refused
 from relief.domain.playbook import Playbook
 from relief.domain.policy import Actor, require
-from relief.services import enact
+from relief.services import enact, served
 from relief.services.preview import Preview, preview
 from relief.store import activations, audits, playbooks
 from relief.store.activations import Activation, Incident
@@ -75,8 +75,8 @@ async def draft(tx: Tx, actor: Actor, county: str, activation: UUID, document: s
 
 
 async def activate(tx: Tx, actor: Actor, county: str, county_activation: UUID, now: datetime) -> None:
-    """Start the county's clock. Refused to whoever drafted it; Conflict when it is active already, the zone has moved on, or it is
-    not the playbook's season.
+    """Start the county's clock. Refused to whoever drafted it; Conflict when it is active already, the zone has moved on, it is not the
+    playbook's season, or the response in force is of a level the playbook does not serve. The response it rests on is kept with it.
 
     The first county makes the activation active and the incident too.
     """
@@ -96,13 +96,19 @@ async def activate(tx: Tx, actor: Actor, county: str, county_activation: UUID, n
     await _check_county(tx, county, act)
     book = await check_playbook(tx, incident, act.zone, act.playbook)
     seasons.check(book, beijing_day(now))
-    if await activations.activate(tx, county, county_activation, actor.person, now) != 1:
+    rests = await served.by(tx, act.incident, county, book)
+    if await activations.activate(tx, county, county_activation, actor.person, now, rests.id if rests else None) != 1:
         raise Conflict("already_active", "该县已启动 · this county is active already")
     await activations.start(tx, act.id)
     if await activations.start_incident(tx, act.incident):
-        detail = {"from": "reported", "to": "active"}
-        await audits.add(tx, audits.SHARED, actor, "incident.move", "incident", [act.incident], now, detail)
-    await audits.add(tx, county, actor, "activation.activate", "county_activation", [county_activation], now, {"cap_fen": part.cap_fen})
+        moved = {"from": "reported", "to": "active"}
+        await audits.add(tx, audits.SHARED, actor, "incident.move", "incident", [act.incident], now, moved)
+    detail: dict[str, object] = {
+        "cap_fen": part.cap_fen,
+        "response": rests.document if rests else None,
+        "level": rests.level if rests else None,
+    }
+    await audits.add(tx, county, actor, "activation.activate", "county_activation", [county_activation], now, detail)
 
 
 async def check_zone(tx: Tx, incident: UUID, zone: UUID) -> None:

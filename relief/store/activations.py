@@ -56,7 +56,7 @@ SELECT id, activation, status, document, cap_fen, drafted_by, activated_by, acti
 WHERE county = $1 AND activation = $2 FOR UPDATE
 """
 _ACTIVATE = """
-UPDATE county_activation SET status = 'active', activated_by = $3, activated_at = $4 WHERE county = $1 AND id = $2 AND status = 'drafted'
+UPDATE county_activation SET status = 'active', activated_by = $3, activated_at = $4, response = $5 WHERE county = $1 AND id = $2 AND status = 'drafted'
 """
 _FUNDS = """
 SELECT county, purpose, sum(available_fen)::bigint AS available_fen, sum(reserved_fen + in_flight_fen + paid_fen)::bigint AS committed_fen FROM fund
@@ -225,9 +225,9 @@ async def lock_part_of(tx: Tx, county: str, activation: UUID) -> Part | None:
     return await maybe(tx, _LOCK_PART_OF, Part, county, activation)
 
 
-async def activate(tx: Tx, county: str, part: UUID, person: UUID, now: datetime) -> int:
-    """drafted → active; how many moved."""
-    return await run(tx, _ACTIVATE, county, part, person, now)
+async def activate(tx: Tx, county: str, part: UUID, person: UUID, now: datetime, response: UUID | None) -> int:
+    """drafted → active, resting on that response; how many moved."""
+    return await run(tx, _ACTIVATE, county, part, person, now, response)
 
 
 async def funds(tx: Tx, counties: Sequence[str], incident: UUID) -> list[Money]:

@@ -24,7 +24,7 @@ WHERE (issuer = 'national' OR area = ANY ($1::text[])) AND valid_from <= $2 AND 
 ORDER BY issuer, area, valid_from DESC, imported_at DESC
 """
 _CURRENT = """
-SELECT DISTINCT ON (issuer, area) issuer, area, seq, act, level FROM response WHERE incident = $1 ORDER BY issuer, area, seq DESC
+SELECT DISTINCT ON (issuer, area) id, issuer, area, seq, act, level, document FROM response WHERE incident = $1 ORDER BY issuer, area, seq DESC
 """
 _ADD = """
 INSERT INTO response (incident, issuer, area, seq, act, level, plan, indicator, proposed, figures, document, decided_by, reason, person,
@@ -49,11 +49,13 @@ class StoredPlan(msgspec.Struct, frozen=True):
 class InForce(msgspec.Struct, frozen=True):
     """The last decision of a government; its level is in force unless it ended."""
 
+    id: UUID
     issuer: Issuer
     area: str
     seq: int
     act: Act
     level: int | None
+    document: str
 
 
 class Row(msgspec.Struct, frozen=True):

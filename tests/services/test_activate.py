@@ -292,3 +292,42 @@ def test_two_counties_may_have_different_figures() -> None:
     there = standard.in_force(playbook.read(BOOK).figure_keys, [replace(figures[0], amount_fen=1), *figures[1:]])
     assert here.digest() != there.digest()
     assert here.digest() == standard.Figures(tuple(reversed(figures))).digest()
+
+
+async def _respond(world: World, level: int | None, seq: int = 1, issuer: str = "province", area: str = "51") -> None:
+    await world.tx.execute(
+        "INSERT INTO response (incident, issuer, area, seq, act, level, figures, document, decided_by, reason, person, decided_at, recorded_at) "
+        "VALUES ($1, $2, $3, $4, $5, $6, '{}', $7, '', '测试', $8, $9, $9)",
+        world.incident, issuer, area, seq, "launch" if level else "end", level, f"川减灾委〔2022〕{level}号", world.province.id, NOW,
+    )  # fmt: skip
+
+
+async def _rests_on(world: World) -> str | None:
+    part = await world.draft(await world.propose())
+    await service.activate(world.tx, world.activator, LUDING, part, LATER)
+    found: str | None = await world.tx.fetchval(
+        "SELECT r.document FROM county_activation c LEFT JOIN response r ON r.id = c.response WHERE c.id = $1", part
+    )
+    return found
+
+
+async def test_an_activation_keeps_the_highest_response_it_rests_on(world: World) -> None:
+    await _respond(world, 4)
+    await _respond(world, 2, issuer="city", area="5133")
+    await _respond(world, 1, issuer="city", area="5118")
+    assert await _rests_on(world) == "川减灾委〔2022〕2号"
+
+
+async def test_aid_may_go_before_any_response_and_the_record_says_so(world: World) -> None:
+    await _respond(world, 3)
+    await _respond(world, None, seq=2)
+    assert await _rests_on(world) is None
+
+
+async def test_a_response_of_a_level_the_playbook_does_not_serve_stops_the_activation(world: World) -> None:
+    text = BOOK.replace("responses = [1, 2, 3, 4]", "responses = [1, 2]", 1).replace('version = "2"', 'version = "9"', 1)
+    world.playbook = await service.import_playbook(world.tx, SYSTEM, text, NOW)
+    await _respond(world, 4)
+    with pytest.raises(Conflict) as refusal:
+        await _rests_on(world)
+    assert (refusal.value.code, refusal.value.data["levels"]) == ("response_level", [4])

@@ -46,8 +46,8 @@ WHERE a.incident = $1 ORDER BY a.proposed_at DESC
 """
 _PARTS = """
 SELECT c.county, r.name AS county_name, c.id, c.activation, c.status, c.document, c.cap_fen, d.name AS drafted_by, c.drafted_by AS drafter,
-       c.drafted_at, a.name AS activated_by, c.activated_at
-FROM county_activation c
+       c.drafted_at, a.name AS activated_by, c.activated_at, q.level AS response_level, q.document AS response_document
+FROM county_activation c LEFT JOIN response q ON q.id = c.response
 JOIN activation v ON v.id = c.activation
 JOIN region r ON r.code = c.county JOIN staff d ON d.id = c.drafted_by LEFT JOIN staff a ON a.id = c.activated_by
 WHERE v.incident = $1 ORDER BY c.county
@@ -139,7 +139,7 @@ class Activation(msgspec.Struct, frozen=True):
 
 
 class Part(msgspec.Struct, frozen=True):
-    """A county's part; its clock runs from `activated_at`."""
+    """A county's part; its clock runs from `activated_at`. `response_level` and document are of the response it rests on, if one was in force."""
 
     county: str
     county_name: str
@@ -153,6 +153,8 @@ class Part(msgspec.Struct, frozen=True):
     drafted_at: datetime
     activated_by: str | None
     activated_at: datetime | None
+    response_level: int | None
+    response_document: str | None
 
 
 class Playbook(msgspec.Struct, frozen=True):

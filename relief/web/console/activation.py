@@ -12,8 +12,9 @@ import msgspec
 from litestar import Response, get, post
 
 from relief.domain import money
-from relief.domain.errors import Invalid, NotFound
-from relief.services import activate, decide, locate, move, sheets
+from relief.domain.errors import Conflict, Invalid, NotFound
+from relief.services import activate, decide, locate, move, served, sheets
+from relief.services.served import InForce
 from relief.store.views import incidents, reports
 from relief.store.views.incidents import Activation
 from relief.web import given, pages, preview_sheet
@@ -69,14 +70,27 @@ async def page(
             preview = await activate.preview(read, actor, incident, running.zone if running else force.id, chosen.id, now)
         except Invalid as error:
             refused = error.message
+    current = await reports.current(read, incident)
+    rests = {c.county: _rests(current, c.county, chosen, t) for c in touched} if chosen and chosen.book.responses else {}
     names = {c.county: c.name for c in touched} | await reports.names(read, [u.area for u in preview.unverified] if preview else [])
     return pages.page(
         request, "activation.html", incident=found, zone=force, running=running, chosen=chosen, preview=preview, refused=refused, now=now,
-        parts=parts, started={p.county for p in parts if p.status == "active"}, touched=touched, names=names, drill=found.drill,
+        parts=parts, rests=rests, started={p.county for p in parts if p.status == "active"}, touched=touched, names=names, drill=found.drill,
         done=common.done_of(request), options=[(c.id, f"{t.of(c.book.title)} {c.version}") for c in fitting if not chosen or c.key == chosen.key],
         books=_books(live, fitting, chosen, t), waits=await move.waiting(read, running.id) if running else None,
         **scenarios.told(chosen, preview, names, t),
     )  # fmt: skip
+
+
+def _rests(current: Sequence[InForce], county: str, chosen: Choice, t: Texts) -> tuple[str, str]:
+    """Tone and sentence: the response this county's activation would rest on, that there is none, or that it is of another level."""
+    try:
+        found = served.fitting(current, county, chosen.book)
+    except Conflict as error:
+        return "bad", t.say(error.message)
+    if found is None:
+        return "wait", t("activation.no_response")
+    return "done", t("activation.rests_on", level="ⅠⅡⅢⅣ"[(found.level or 1) - 1], document=found.document)
 
 
 def _books(live: Sequence[Activation], fitting: Sequence[Choice], chosen: Choice | None, t: Texts) -> list[tuple[str, str, None, bool]]:
