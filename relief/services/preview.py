@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final
@@ -179,7 +180,7 @@ async def preview(tx: Tx, actor: Actor, incident: UUID, zone: UUID, playbook: UU
     codes = await counties_of(tx, actor, incident, [zone])
     await facts.in_memory(tx)
     seen = await look(tx, codes, incident, Scenario(zone, playbook), now)
-    told, weak = summarise(seen, now), await facts.weak(tx, codes, incident)
+    told, weak = await asyncio.gather(asyncio.to_thread(summarise, seen, now), facts.weak(tx, codes, incident))
     return msgspec.structs.replace(
         told,
         funds=funds(seen, await activations.funds(tx, codes, incident)),

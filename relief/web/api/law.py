@@ -1,4 +1,4 @@
-"""What the law asks to be seen: what townships decided in the county's name."""
+"""What the law asks to be seen: what townships decided in the county's name, and advances that run out of their hours."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from litestar import get
 
 from relief.services import masked
 from relief.store.views import supervision
+from relief.store.views.urgent import Late
 from relief.web import given, house
 from relief.web.api.shared import After, Limit, Page
-from relief.web.console import common
+from relief.web.console import common, urgent
 from relief.web.given import Req
 
 
@@ -49,4 +50,10 @@ async def delegated(request: Req, read: given.Read, actor: given.Me, after: Afte
     return Page(items, common.mark(found[-1].signed_at, found[-1].award) if len(found) == limit else None)
 
 
-HANDLERS: Final[list[Any]] = [delegated]
+@get("/advances/late", action="award.read")
+async def late(read: given.Read, actor: given.Me, now: given.Now) -> list[Late]:
+    """先行救助: advances of your areas that are not on their way to the bank although the playbook's hours are nearly over, by stage."""
+    return await urgent.alarms(read, actor, now, await urgent.rules(read))
+
+
+HANDLERS: Final[list[Any]] = [delegated, late]

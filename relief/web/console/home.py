@@ -20,7 +20,7 @@ from relief.store.views import casefile, notices, papers, playbooks, recoveries,
 from relief.store.views.incidents import Incident
 from relief.store.views.running import Funnel, Waiting
 from relief.web import access, given, house, pages
-from relief.web.console import alerts, common, reports, scenarios
+from relief.web.console import alerts, common, reports, scenarios, urgent
 from relief.web.console.complaints import answerable
 from relief.web.given import Req
 
@@ -78,13 +78,17 @@ async def home(
     feeds = await alerts.feeds(read, house.of(request).settings, now) if actor.areas("incident.open") else []
     current = await common.chosen(read, actor, incident)
     funnel = await running.funnel(read, current.id, common.patterns(actor, "incident.read")) if current else None
+    hours = await urgent.rules(read) if actor.areas("award.read") else []
+    late = await urgent.alarms(read, actor, now, hours)
+    if (waits := urgent.undecided(funnel, current.id if current else None, hours, now)) and actor.areas("household.decide"):
+        late = [waits, *late]
     due = await running.background_due(read)
     trace = None
     if actor.areas("trace.watch"):
         async with db.read(house.of(request).pool) as everywhere:  # counts and times only, over all counties
             trace = await seal.state(everywhere, now)
     return pages.page(
-        request, "home.html", placeholders=await scenarios.placeholders(read, current.id, now) if current else 0, now=now, dead=[f.source for f in feeds if f.health in ("dead", "unasked")],
+        request, "home.html", late=late, placeholders=await scenarios.placeholders(read, current.id, now) if current else 0, now=now, dead=[f.source for f in feeds if f.health in ("dead", "unasked")],
         idle=due is None or now - due > SILENT_FOR, last=due, trace=trace, work=sorted(work, key=lambda w: list(_PLACES).index(w.kind)), incident=current,
         stages=stages(funnel, current) if funnel and current else [], funnel=funnel, drill=bool(current and current.drill), done=common.done_of(request),
     )  # fmt: skip

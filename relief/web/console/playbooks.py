@@ -101,12 +101,12 @@ def in_force(versions: Sequence[Version]) -> Version | None:
 
 def decoded(version: Version | Activation) -> Playbook | None:
     """The rules of a version; None where a text kept long ago no longer reads."""
-    return _decoded(version.body)
+    return decoded_text(version.body)
 
 
 @lru_cache(maxsize=64)
-def _decoded(body: str) -> Playbook | None:
-    """A text never changes, so it is read once."""
+def decoded_text(body: str) -> Playbook | None:
+    """The same by the text, which never changes, so it is read once."""
     try:
         return playbooks.read(body)
     except ReliefError:
