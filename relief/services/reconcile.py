@@ -13,7 +13,7 @@ from relief.domain.errors import Conflict, Invalid, Refused
 from relief.domain.policy import Actor, require
 from relief.store import audits, reconciliations
 from relief.store.db import Tx
-from relief.store.reconciliations import Differing, Line
+from relief.store.reconciliations import Day, Differing, Line
 
 
 class Sums(msgspec.Struct):
@@ -92,6 +92,11 @@ async def standing(tx: Tx, county: str, until: datetime) -> Standing:
     named = await reconciliations.differing(tx, county, [p for line in lines for p in line.differing])
     digest = hashlib.sha256(msgspec.json.encode(lines)).digest()
     return Standing(county, until, list(batches.values()), list(funds.values()), total, named, digest)
+
+
+async def recent(tx: Tx, county: str) -> list[Day]:
+    """Days closed of late, and by whom opened again."""
+    return await reconciliations.recent(tx, county)
 
 
 async def close(tx: Tx, actor: Actor, county: str, day: date, now: datetime) -> Standing:

@@ -166,6 +166,8 @@ PLACES: Final = (
     ("/referrals", "referrals", ("referral.read",)),
     ("/recoveries", "recoveries", ("recovery.close",)),
     ("/batches", "batches", ("batch.read",)),
+    ("/bank", "bank", ("bank.read",)),
+    ("/day-close", "day_close", ("bank.read",)),
     ("/payments", "payments", ("award.read",)),
     ("/funds", "funds", ("fund.read",)),
     ("/messages", "messages", ("message.read",)),

@@ -8,6 +8,7 @@ from litestar import Router
 
 from relief.web.api import (
     alerts,
+    bank,
     cases,
     complaints,
     decisions,
@@ -41,6 +42,7 @@ _ROOMS: Final = (
     playbooks,
     sheets,
     money,
+    bank,
     law,
     complaints,
 )

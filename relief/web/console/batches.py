@@ -14,6 +14,7 @@ from relief.domain.policy import Actor
 from relief.services import disburse, masked
 from relief.services.disburse import STEPS
 from relief.store.db import Tx
+from relief.store.views import bank as bank_views
 from relief.store.views import batches as views
 from relief.store.views import unverified
 from relief.store.views.batches import Batch, Line
@@ -131,7 +132,7 @@ async def one(
     return pages.page(
         request, "batch.html", placeholders=await unverified.batches(read, [(county, batch)]), batch=found, signatures=await views.signatures(read, county, batch), samples=samples, now=now, drill=found.drill,
         envelope_digest=batch_file.envelope([found.digest]).hex(), step=step,
-        factor=house.of(request).demands_factor,
+        factor=house.of(request).demands_factor, levels=await bank_views.levels(read, county, batch) if found.sent_at or found.status == "rejected" else None,
         may_sign=bool(step and not found.acted and actor.may(STEPS[step][0], county)),
         may_void=actor.may("batch.void", county) and found.status in ("frozen", "prepared", "checked"),
         more=lines[-1].line if len(lines) == common.PAGE else None, done=common.done_of(request),

@@ -12,10 +12,13 @@ from litestar import Response, get, post
 from relief.domain.confirmation import Answer
 from relief.domain.errors import NotFound
 from relief.domain.project import BANKS
+from relief.domain.repair import Repair, repair
 from relief.services import confirm as confirm_
 from relief.services import correct, evidence, masked
-from relief.services.correct import Correction
+from relief.services.correct import COOLING, Correction
+from relief.store.views import bank as bank_views
 from relief.store.views import desk as views
+from relief.store.views.bank import Cooling, Unfit
 from relief.store.views.desk import Awaited, Message, Piece, ProposedAccount, Returned
 from relief.web import access, given, house, pages
 from relief.web.console import common
@@ -39,6 +42,7 @@ class CorrectForm(MoneyForm, frozen=True):
     payment: str
     account: str
     bank: str
+    holder: str = ""
 
 
 class ChosenForm(MoneyForm, frozen=True):
@@ -46,6 +50,12 @@ class ChosenForm(MoneyForm, frozen=True):
 
     county: str
     id: list[str] | str = ""
+
+
+class AgainForm(ChosenForm, frozen=True, kw_only=True):
+    """What has been done, so that the same account may be paid again; or how a changed card's owner was reached."""
+
+    note: str
 
 
 class AnswerForm(ChosenForm, frozen=True, kw_only=True):
@@ -57,9 +67,10 @@ class AnswerForm(ChosenForm, frozen=True, kw_only=True):
 class Row(msgspec.Struct, frozen=True):
     """A row as shown: the thing, the masked name, the masked account."""
 
-    thing: Returned | ProposedAccount | Piece | Awaited
+    thing: Returned | ProposedAccount | Piece | Awaited | Unfit | Cooling
     name: str
     account: str = ""
+    repair: Repair | None = None
 
 
 class Letter(msgspec.Struct, frozen=True):
@@ -77,26 +88,36 @@ async def corrections(request: Req, read: given.Read, actor: given.Me, now: give
     seen = {*common.patterns(actor, "account.propose"), *common.patterns(actor, "account.confirm")}
     returned = await views.returned(read, sorted(seen))
     proposed = await views.proposed_accounts(read, common.patterns(actor, "account.confirm"), actor.person)
+    unfit = await bank_views.unfit(read, sorted(seen))
+    cooling = await bank_views.cooling(read, common.county_patterns(actor, "account.release"), COOLING, now)
     both = [
-        [Row(x, masked.name(keys, x.person, x.sealed_person), masked.account(keys, x.account, x.sealed_account)) for x in things]
-        for things in (returned, proposed)
-    ]
+        [
+            Row(
+                x, masked.name(keys, x.person, x.sealed_person), masked.account(keys, x.id if isinstance(x, Cooling) else x.account, x.sealed_account),
+                repair(x.reason) if isinstance(x, Returned) else None,
+            )
+            for x in things
+        ]
+        for things in (returned, proposed, unfit, cooling)
+    ]  # fmt: skip
     return pages.page(
         request,
         "corrections.html",
         returned=both[0],
         proposed=both[1],
+        unfit=both[2],
+        cooling=both[3],
         banks=BANKS,
         now=now,
         done=common.done_of(request),
-        drill=any(x.drill for x in returned) or any(x.drill for x in proposed),
+        drill=any(x.drill for things in (returned, proposed, unfit, cooling) for x in things),
     )
 
 
 @post("/corrections", action="account.propose")
 async def propose(request: Req, data: given.Form[CorrectForm], tx: given.Write, actor: given.Me, now: given.Now) -> Response[bytes]:
     """Propose the right account."""
-    item = Correction(common.uuids(data.payment)[0], data.account, data.bank)
+    item = Correction(common.uuids(data.payment)[0], data.account, data.bank, data.holder.strip() or None)
     keys = house.of(request).keys
     await common.once(request, tx, actor, data.key, item, now, lambda: correct.propose(tx, actor, data.county, [item], now, keys))
     return common.go("/corrections", "corrected")
@@ -110,6 +131,24 @@ async def confirm(request: Req, data: given.Form[ChosenForm], tx: given.Write, a
         request, tx, actor, data.key, sorted(ids), now, lambda: correct.confirm(tx, actor, data.county, ids, now, timedelta(hours=hours))
     )
     return common.go("/corrections", "confirmed")
+
+
+@post("/corrections/again", action="payment.again")
+async def again(request: Req, data: given.Form[AgainForm], tx: given.Write, actor: given.Me, now: given.Now) -> Response[bytes]:
+    """The same account once more, now that what kept it is done."""
+    ids = _some(data)
+    content = (sorted(ids), data.note)
+    await common.once(request, tx, actor, data.key, content, now, lambda: correct.again(tx, actor, data.county, ids, data.note, now))
+    return common.go("/corrections", "paid_again")
+
+
+@post("/corrections/release", action="account.release")
+async def release(request: Req, data: given.Form[AgainForm], tx: given.Write, actor: given.Me, now: given.Now) -> Response[bytes]:
+    """A changed card need not cool off: its owner was reached."""
+    ids = _some(data)
+    content = (sorted(ids), data.note)
+    await common.once(request, tx, actor, data.key, content, now, lambda: correct.release(tx, actor, data.county, ids, data.note, now))
+    return common.go("/corrections", "card_released")
 
 
 @get("/evidence", action="evidence.accept")
@@ -178,4 +217,4 @@ async def messages(
     )  # fmt: skip
 
 
-HANDLERS: Final = [corrections, propose, confirm, pieces, accept, awaited, report, messages]
+HANDLERS: Final = [corrections, propose, confirm, again, release, pieces, accept, awaited, report, messages]

@@ -16,7 +16,7 @@ from relief.services import seal
 from relief.store import db
 from relief.store.db import Tx
 from relief.store.views import alerts as inbox_views
-from relief.store.views import casefile, notices, papers, playbooks, recoveries, running
+from relief.store.views import bank, casefile, notices, papers, playbooks, recoveries, running
 from relief.store.views.incidents import Incident
 from relief.store.views.running import Funnel, Waiting
 from relief.web import access, given, house, pages
@@ -37,7 +37,7 @@ _COMPLAINTS_AT: Final = 10
 _PLACES: Final = {
     "alert": "/alerts", "owed": "/reports", "case": "/recoveries", "move": "/incidents", "figure": "/standards", "playbook": "/playbooks", "force": "/incidents",
     "activate": "/incidents", "draft": "/incidents", "approve": "/approvals", "minutes": "/cases", "payee": "/cases", "sign": "/batches", "freeze": "/batches",
-    "complaint": "/complaints", "papers": "/papers", "object": "/notices", "report list": "/notices", "post list": "/notices", "accept": "/evidence", "confirm account": "/corrections", "correct": "/corrections", "report": "/confirmations",
+    "bank": "/bank", "complaint": "/complaints", "papers": "/papers", "object": "/notices", "report list": "/notices", "post list": "/notices", "accept": "/evidence", "confirm account": "/corrections", "correct": "/corrections", "report": "/confirmations",
 }  # fmt: skip
 
 
@@ -121,6 +121,9 @@ async def _watch(read: Tx, actor: Actor, now: datetime) -> list[Work]:
         ("payee", await casefile.waiting_payees(read, common.patterns(actor, "payee.check"), actor.person)),
     ):
         found += [Work(kind, None, len(waiting), None, waiting[0].at, _PLACES[kind])] if waiting else []
+    if counties := common.county_patterns(actor, "bank.case"):
+        at_bank = await bank.waiting(read, counties)
+        found += [Work("bank", None, at_bank.items, None, at_bank.oldest, _PLACES["bank"])] if at_bank.items else []
     owed = await reports.mine(read, actor, now)
     return [*found, Work("owed", "late" if owed.late else None, owed.items, None, owed.first, _PLACES["owed"])] if owed.items else found
 
