@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import shapely
@@ -68,14 +68,17 @@ def mend(geometry: Any, found: ZoneFileError) -> tuple[Any, Repair]:
 
 
 def _enclosed_km2(geometry: Any) -> float:
-    """What the rings enclose, crossing or not; holes are taken away."""
-    sum_ = 0.0
-    for part in shapely.get_parts(geometry):
-        sum_ += _ring_km2(part.exterior) - sum(_ring_km2(hole) for hole in part.interiors)
-    return sum_
+    """The ground inside the outer rings less that inside the holes, crossing or not: every place once, whichever way a ring was drawn."""
+    ground = [_less(_ground(p.exterior), p.interiors) for p in shapely.get_parts(geometry)]
+    whole = ground[0] if len(ground) == 1 else shapely.union_all(ground)
+    return sum(area.km2(p) for p in shapely.get_parts(whole) if p.geom_type == "Polygon")
 
 
-def _ring_km2(ring: Any) -> float:
+def _less(shell: Any, holes: Sequence[Any]) -> Any:
+    return shapely.difference(shell, shapely.union_all([_ground(h) for h in holes])) if holes else shell
+
+
+def _ground(ring: Any) -> Any:
     if shapely.is_simple(ring):
-        return area.km2(shapely.Polygon(ring))
-    return sum(area.km2(face) for face in shapely.get_parts(shapely.polygonize([shapely.node(ring)])))
+        return shapely.Polygon(ring)
+    return shapely.union_all(shapely.get_parts(shapely.polygonize([shapely.node(ring)])))

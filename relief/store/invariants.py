@@ -307,16 +307,16 @@ PEOPLE: Final[Sequence[Invariant]] = (
     ),
     Invariant(
         "squares_count_households",
-        "the squares of the map, at every size, count the households of each village (the largest: township) that are neither duplicates nor rejected",
+        "the squares of the map, at every size, count the households of each village (the two largest: township) that are neither duplicates nor rejected",
         "SELECT count(*) FROM square",
         """WITH counted AS (
                SELECT county, area, incident, level, households, people, made_up FROM square
                UNION ALL
                SELECT c.county, left(c.village, l.digits), c.incident, l.level, c.households, c.people, c.made_up
-               FROM square_change c CROSS JOIN (VALUES (10, 9), (13, 12), (16, 12)) AS l (level, digits)
+               FROM square_change c CROSS JOIN (VALUES (10, 9), (11, 9), (13, 12), (16, 12)) AS l (level, digits)
                UNION ALL
                SELECT h.county, left(h.village, l.digits), h.incident, l.level, -1, -h.members, -h.synthetic_point::int
-               FROM household h CROSS JOIN (VALUES (10, 9), (13, 12), (16, 12)) AS l (level, digits) WHERE h.status NOT IN ('duplicate', 'rejected'))
+               FROM household h CROSS JOIN (VALUES (10, 9), (11, 9), (13, 12), (16, 12)) AS l (level, digits) WHERE h.status NOT IN ('duplicate', 'rejected'))
            SELECT county || '/' || area || '/' || incident || ' ' || level AS row FROM counted GROUP BY county, area, incident, level
            HAVING sum(households) <> 0 OR sum(people) <> 0 OR sum(made_up) <> 0""",
     ),

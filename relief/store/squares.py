@@ -41,7 +41,7 @@ WITH taken AS (
 ), added AS (
     INSERT INTO square AS s (county, incident, level, square, area, households, people, made_up)
     SELECT $1, t.incident, l.level, t.square >> 2 * (16 - l.level), left(t.village, l.digits), sum(t.households), sum(t.people), sum(t.made_up)
-    FROM taken t CROSS JOIN (VALUES (10, 9), (13, 12), (16, 12)) AS l (level, digits) GROUP BY 2, 3, 4, 5
+    FROM taken t CROSS JOIN (VALUES (10, 9), (11, 9), (13, 12), (16, 12)) AS l (level, digits) GROUP BY 2, 3, 4, 5
     ON CONFLICT (county, incident, level, square, area) DO UPDATE
     SET households = s.households + excluded.households, people = s.people + excluded.people, made_up = s.made_up + excluded.made_up
 )

@@ -12,7 +12,7 @@ from typing import Final
 
 import asyncpg
 
-from tests.bench.harness import Owner, Place, Watch, watch
+from tests.bench.harness import Owner, Place, Watch, cpu_s, watch
 
 VARIABLE: Final = "RELIEF_BENCH_POSTGIS_URL"
 
@@ -30,6 +30,8 @@ UPDATE relief_bench.point SET at = ST_SetSRID(ST_MakePoint(lon, lat), 4490);
 CREATE INDEX ON relief_bench.point USING gist (at);
 VACUUM ANALYZE relief_bench.point;
 """
+# Its process, where it is one of this machine.
+_BACKEND = "SELECT pg_backend_pid() WHERE coalesce(inet_server_addr() << '127.0.0.0/8', true)"
 _LOCATE = """
 INSERT INTO relief_bench.location (county, zone, household, rank, edge)
 SELECT '513322', '00000000-0000-0000-0000-000000000001', p.id, b.rank, false
@@ -53,8 +55,11 @@ async def located(here: Place, bands: Sequence[bytes]) -> tuple[Watch, int] | st
             await peer.execute(statement)
         await peer.executemany("INSERT INTO relief_bench.band VALUES ($1, ST_GeomFromWKB($2, 4490))", list(enumerate(bands)))
         await peer.execute("CHECKPOINT")
+        backend = await peer.fetchval(_BACKEND)
+        before = cpu_s([backend] if backend else [])
         with watch(here) as seen:
             found = await peer.execute(_LOCATE)
+        seen.cpu_s += cpu_s([backend] if backend else []) - before
         await peer.execute("DROP SCHEMA relief_bench CASCADE")
         return seen, int(found.rsplit(" ", 1)[1])
     finally:

@@ -288,6 +288,31 @@ def test_a_repair_says_what_it_changes_and_where() -> None:
     assert zone.bands[0].parts == 2
 
 
+def _sides(lon: float, lat: float, side: float) -> list[list[float]]:
+    return [[lon, lat], [lon + side, lat], [lon + side, lat + side], [lon, lat + side], [lon, lat]]
+
+
+@pytest.mark.parametrize(
+    ("rings", "code", "before", "after"),
+    [
+        ([BOW], "self_crossing", 0.02, 0.02),
+        ([BOW[::-1]], "self_crossing", 0.02, 0.02),
+        ([_sides(LON, LAT, 0.1), _sides(LON + 0.5, LAT, 0.3)], "hole_outside", 0.01, 0.1),  # the hole would become ground: it is seen
+        ([_sides(LON, LAT, 0.2), _sides(LON + 0.1, LAT + 0.1, 0.2)], "self_crossing", 0.03, 0.03),
+        ([_sides(LON, LAT, 0.4), _sides(LON + 0.1, LAT + 0.1, 0.2), _sides(LON + 0.12, LAT + 0.12, 0.05)], "nested_rings", 0.12, 0.12),
+    ],
+)
+def test_the_areas_of_a_repair_count_every_place_once(rings: list[Any], code: str, before: float, after: float) -> None:
+    """Square degrees here; a crossing polygon has no negative ground whichever way it was drawn."""
+    (repair,) = _answer(file(feature({"type": "Polygon", "coordinates": rings})), "a", Options(repair=True)).repairs
+    degree = area.km2(shapely.box(LON, LAT, LON + 0.2, LAT + 0.2)) / 0.04
+    assert repair.code == code
+    assert (repair.area_before_km2, repair.area_after_km2) == (
+        pytest.approx(before * degree, rel=0.01),
+        pytest.approx(after * degree, rel=0.01),
+    )
+
+
 @given(seed=st.integers(0, 10_000), corners=st.integers(4, 30))
 @settings(max_examples=60, deadline=None)
 def test_whatever_is_repaired_is_valid_lies_where_it_was_drawn_and_is_one_zone(seed: int, corners: int) -> None:

@@ -18,7 +18,7 @@ FINEST: Final = 16
 #: A tile is 2⁴ cells across.
 ACROSS: Final = 4
 #: The sizes that are kept added up, with the digits of the areas they tell apart; others are made of the next finer one.
-_KEPT: Final = ((10, 9), (13, 12), (16, 12))
+_KEPT: Final = ((10, 9), (11, 9), (13, 12), (16, 12))
 
 # $2 is the size that is read and $3, $4 its stretch; $5, $6 are those of the changes not added up yet; $7, $8 make cells of both.
 _TILE = """
