@@ -13,6 +13,7 @@ import sys
 from typing import Final
 
 import msgspec
+import uvloop
 
 from relief.commands.screen import err, out
 from relief.domain.errors import Invalid, ReliefError
@@ -57,7 +58,8 @@ def _run(words: list[str]) -> int:
     module.arguments(parser)
     args = parser.parse_args(words[1:])
     try:
-        return int(asyncio.run(args.does(args)))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return int(runner.run(args.does(args)))
     except Invalid as error:
         err.print(f"{error.code}: {error.message}")
         return 2
