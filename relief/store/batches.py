@@ -89,14 +89,14 @@ WHERE (county, id) IN (
     SELECT county, id FROM batch b WHERE status = 'authorised' AND drill <> $3 AND NOT EXISTS (
         SELECT FROM hold o WHERE o.county = b.county AND o.kind = 'batch' AND o.subject = b.id::text
         AND o.valid_from <= $1 AND (o.valid_to IS NULL OR o.valid_to > $1))
-    ORDER BY frozen_at, id LIMIT $4 FOR UPDATE SKIP LOCKED)
+    ORDER BY frozen_at, number LIMIT $4 FOR UPDATE SKIP LOCKED)
 RETURNING county, id, number, lines, digest, sealed_file
 """
 _CLAIM_STALE = """
 UPDATE batch SET lease_until = $2
 WHERE (county, id) IN (
     SELECT county, id FROM batch WHERE status = 'sending' AND lease_until < $1 AND drill <> $3
-    ORDER BY lease_until LIMIT $4 FOR UPDATE SKIP LOCKED)
+    ORDER BY lease_until, number LIMIT $4 FOR UPDATE SKIP LOCKED)
 RETURNING county, id, number, lines, digest, sealed_file
 """
 _DEPARTING = """
@@ -238,12 +238,17 @@ async def unbatch(tx: Tx, county: str, batches: Sequence[UUID]) -> int:
 
 async def claim(tx: Tx, now: datetime, lease: timedelta, real: bool, limit: int) -> list[Outgoing]:
     """authorised → sending, before anything is handed over; a drill is never claimed for a real channel, nor real money for a twin."""
-    return await many(tx, _CLAIM, Outgoing, now, now + lease, real, limit)
+    return _in_order(await many(tx, _CLAIM, Outgoing, now, now + lease, real, limit))
 
 
 async def claim_stale(tx: Tx, now: datetime, lease: timedelta, real: bool, limit: int) -> list[Outgoing]:
     """Batches whose sender died or hung: their lease has run out, and the channel must be asked about them; no drill at a real channel."""
-    return await many(tx, _CLAIM_STALE, Outgoing, now, now + lease, real, limit)
+    return _in_order(await many(tx, _CLAIM_STALE, Outgoing, now, now + lease, real, limit))
+
+
+def _in_order(claimed: list[Outgoing]) -> list[Outgoing]:
+    """In the order of their numbers: an update gives its rows back in none."""
+    return sorted(claimed, key=lambda b: b.number)
 
 
 async def depart(tx: Tx, county: str, batches: Sequence[UUID], act: UUID, now: datetime) -> list[Departed]:

@@ -1,4 +1,4 @@
-"""`relief bench [NAME…] [--rows N] [--growth] [--json]`: exit 1 when a judged promise is broken, after printing."""
+"""`relief bench [NAME…] [--rows N] [--seeds N] [--plant BUG] [--growth] [--json]`: exit 1 when a judged promise is broken, after printing."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from tests.bench import (
     duplicates,
     entitle,
     explain,
+    faults,
     inspect,
     load,
     locate,
@@ -32,6 +33,7 @@ from tests.bench import (
     tiles,
 )
 from tests.bench.harness import Bench, Figure, Line, growth
+from tests.faults.plants import PLANTS
 
 BENCHES = {
     b.name: b
@@ -53,6 +55,7 @@ BENCHES = {
         Bench("audit", 10_000_000, audit.run, "the trace sealed, verified, falsified"),
         Bench("load", 100_000, load.run, "a register from a spreadsheet"),
         Bench("duplicates", 131_072, duplicates.run, "registrations compared with each other"),
+        Bench("faults", faults.SEEDS, faults.of(0, None), "the money core under everything that goes wrong, seed by seed"),
         Bench("tiles", 1_000_000, tiles.run, "households counted in squares of the map"),
     )
 }
@@ -75,7 +78,10 @@ async def run(args: argparse.Namespace) -> int:
     console = Console(stderr=args.json, width=None if sys.stdout.isatty() else 200)
     for name in args.names or BENCHES:
         console.print(f"[dim]{name}: {BENCHES[name].says} …[/dim]")
-        async for figure in measure(BENCHES[name], args.rows, args.growth):
+        bench = BENCHES[name]
+        if name == "faults":
+            bench = Bench(name, args.seeds or faults.SEEDS, faults.of(args.first, args.plant), bench.says)
+        async for figure in measure(bench, None if name == "faults" else args.rows, args.growth):
             broken += isinstance(figure, Line) and figure.kept is False
             if args.json:
                 sys.stdout.write(msgspec.json.encode(figure).decode() + "\n")
@@ -107,6 +113,14 @@ def main() -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHES))
     parser.add_argument("--rows", type=int, help="instead of each benchmark's own number")
     parser.add_argument("--growth", action="store_true", help="also measure a tenth of the rows and print how time grows")
+    parser.add_argument("--seeds", type=int, help="faults: how many seeds")
+    parser.add_argument("--first", type=int, default=0, help="faults: the first seed, to replay one that was named")
+    parser.add_argument(
+        "--plant",
+        metavar="BUG",
+        choices=sorted(PLANTS),
+        help="faults: run with a bug in the house, which must be found: " + ", ".join(PLANTS),
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     args = parser.parse_args()
     if unknown := [n for n in args.names if n not in BENCHES]:
