@@ -129,14 +129,14 @@ def luhn(number: str) -> bool:
     return total % 10 == 0
 
 
-def account(text: str) -> str:
-    """A 社保卡 bank account: 16 to 19 digits beginning with 62, Luhn-valid."""
+def account(text: str, *, sure: bool = False) -> str:
+    """A 社保卡 bank account: 16 to 19 digits beginning with 62, Luhn-valid unless somebody is `sure`: a few banks' accounts never were."""
     if "E+" in text.upper() or "." in text:
         raise Invalid("precision_lost", "账号被电子表格改成了科学计数，请按文本填写 · the number was mangled by a spreadsheet")
     number = narrow(text)
     if _ACCOUNT.fullmatch(number) is None or not number.startswith("62"):
         raise Invalid("account_form", "社保卡账号为62开头的16至19位数字 · a card account has 16–19 digits and begins with 62")
-    if not luhn(number):
+    if not sure and not luhn(number):
         raise Invalid("account_checksum", "社保卡账号校验位不符，请核对 · the account's check digit is wrong")
     return number
 

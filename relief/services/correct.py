@@ -32,6 +32,7 @@ class Correction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     account: str
     bank: Annotated[str, msgspec.Meta(pattern="^[0-9]{3}$")]
     holder: str | None = None
+    sure: bool = False  # the check digit is wrong, and somebody compared every digit with the card
 
 
 class _Name(msgspec.Struct):
@@ -54,7 +55,7 @@ async def propose(tx: Tx, actor: Actor, county: str, items: Sequence[Correction]
     rows = []
     for position, item in enumerate(items):
         person = found[item.payment].person
-        number = _number(item.account, position)
+        number = _number(item, position)
         holder = (
             item.holder or msgspec.json.decode(keys.open("person", person, "sealed", found[item.payment].sealed_person), type=_Name).name
         )
@@ -68,9 +69,9 @@ async def propose(tx: Tx, actor: Actor, county: str, items: Sequence[Correction]
     return ids
 
 
-def _number(text: str, position: int) -> str:
+def _number(item: Correction, position: int) -> str:
     try:
-        return identity.account(text)
+        return identity.account(item.account, sure=item.sure)
     except Invalid as error:
         raise Invalid(error.code, error.message, field=f"items[{position}].account") from None
 

@@ -32,6 +32,15 @@ async def open_case(tx: Tx, actor: Actor, county: str, payment: UUID, amount_fen
     return made
 
 
+async def open_by_reference(tx: Tx, actor: Actor, county: str, reference: str, amount_fen: int, why: str, now: datetime) -> UUID:
+    """The same, by the 业务流水号 that stands on every list."""
+    require(actor, "recovery.work", county)
+    payment = await claims.payment_of(tx, county, reference.strip().upper())
+    if payment is None:
+        raise Invalid("reference", "本县没有这个业务流水号 · no payment of this county has that reference", field="reference")
+    return await open_case(tx, actor, county, payment, amount_fen, why, now)
+
+
 async def claim(tx: Tx, actor: Actor, county: str, case: UUID, amount_fen: int, why: str, now: datetime) -> UUID:
     """So much is asked back; never more than was paid of it."""
     found = await _open(tx, actor, "recovery.work", county, case)

@@ -65,6 +65,7 @@ FROM payment p JOIN award a ON a.county = $1 AND a.id = p.award JOIN incident i 
 WHERE p.county = $1 AND p.id = $3 AND p.status = 'paid' AND NOT EXISTS (
     SELECT FROM recovery_case c WHERE c.county = $1 AND c.household = a.household AND c.aid = a.aid AND c.period = a.period AND c.status = 'open')
 """
+_BY_REFERENCE = "SELECT id FROM payment WHERE county = $1 AND reference = $2"
 _OUTSTANDING = """
 SELECT coalesce(sum(CASE WHEN kind = 'claim' THEN amount_fen WHEN kind <> 'letter' AND status = 'done' THEN -amount_fen ELSE 0 END), 0)::bigint
 FROM recovery_entry WHERE county = $1 AND recovery = ANY ($2::uuid[])
@@ -165,6 +166,12 @@ async def set_off(tx: Tx, county: str, stage: Stage, amount_fen: int) -> int:
 async def open_case(tx: Tx, county: str, id_: UUID, payment: UUID, now: datetime, due_on: date) -> int:
     """A case about a payment that should not have been made; 0 where it is not paid or a case about its award is open."""
     return await run(tx, _OPEN, county, id_, payment, now, due_on)
+
+
+async def payment_of(tx: Tx, county: str, reference: str) -> UUID | None:
+    """The payment of that 业务流水号."""
+    found: UUID | None = await value(tx, _BY_REFERENCE, county, reference)
+    return found
 
 
 async def outstanding(tx: Tx, county: str, cases: Sequence[UUID]) -> int:

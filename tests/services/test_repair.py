@@ -11,7 +11,7 @@ import pytest
 from relief.channels import bank_layouts
 from relief.demo import numbers
 from relief.domain.batch import REASONS
-from relief.domain.errors import Conflict, Refused
+from relief.domain.errors import Conflict, Invalid, Refused
 from relief.domain.repair import NO_RETRY, REPAIRS
 from relief.domain.sealing import Keys
 from relief.services import correct, disburse
@@ -124,3 +124,12 @@ async def test_a_name_the_banks_file_cannot_hold_becomes_a_case_and_the_others_a
     await correct.confirm(tx, here.reviewer, LUDING, accounts, NOW)
     assert [f.lines for f in await disburse.freeze(tx, here.prepare, LUDING, NOW + DAY, keys, narrow)] == [1]
     assert await tx.fetchval("SELECT count(*) FROM unfit_line WHERE closed_at IS NULL") == 0
+
+
+async def test_a_wrong_check_digit_is_a_warning_that_somebody_who_compared_the_card_may_overrule(tx: Tx, keys: Keys) -> None:
+    here, payment = await returned_for(tx, keys, "F01")
+    odd = numbers.account(777)[:-1] + str((int(numbers.account(777)[-1]) + 1) % 10)
+    with pytest.raises(Invalid) as caught:
+        await correct.propose(tx, here.reporter, LUDING, [Correction(payment, odd, "402")], NOW, keys)
+    assert caught.value.code == "account_checksum"
+    assert len(await correct.propose(tx, here.reporter, LUDING, [Correction(payment, odd, "402", sure=True)], NOW, keys)) == 1

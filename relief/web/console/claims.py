@@ -44,8 +44,7 @@ class PrintForm(msgspec.Struct, frozen=True):
 class OpenForm(MoneyForm, frozen=True):
     """A payment that should not have been made, or not so high."""
 
-    county: str
-    payment: str
+    reference: str
     amount: str
     text: str
 
@@ -114,15 +113,15 @@ async def letter(
 @post("/recoveries/open", action="recovery.work")
 async def open_(request: Req, data: given.Form[OpenForm], tx: given.Write, actor: given.Me, now: given.Now) -> Response[bytes]:
     """A case about one paid payment."""
-    [payment], fen = common.uuids(data.payment), parse_yuan(data.amount.replace(",", "").strip())
+    county, fen = data.reference.strip()[:6], parse_yuan(data.amount.replace(",", "").strip())
     made: list[UUID] = []
 
     async def act() -> str:
-        made.append(await recover.open_case(tx, actor, data.county, payment, fen, data.text, now))
+        made.append(await recover.open_by_reference(tx, actor, county, data.reference, fen, data.text, now))
         return str(made[0])
 
-    await common.once(request, tx, actor, data.key, (data.payment, fen, data.text), now, act)
-    return common.go(f"/recoveries/{data.county}/{made[0]}" if made else "/recoveries", "claim_entered")
+    await common.once(request, tx, actor, data.key, (data.reference, fen, data.text), now, act)
+    return common.go(f"/recoveries/{county}/{made[0]}" if made else "/recoveries", "claim_entered")
 
 
 @post("/recoveries/enter", action="recovery.close")

@@ -43,6 +43,7 @@ class CorrectForm(MoneyForm, frozen=True):
     account: str
     bank: str
     holder: str = ""
+    sure: str = ""
 
 
 class ChosenForm(MoneyForm, frozen=True):
@@ -117,7 +118,7 @@ async def corrections(request: Req, read: given.Read, actor: given.Me, now: give
 @post("/corrections", action="account.propose")
 async def propose(request: Req, data: given.Form[CorrectForm], tx: given.Write, actor: given.Me, now: given.Now) -> Response[bytes]:
     """Propose the right account."""
-    item = Correction(common.uuids(data.payment)[0], data.account, data.bank, data.holder.strip() or None)
+    item = Correction(common.uuids(data.payment)[0], data.account, data.bank, data.holder.strip() or None, data.sure == "yes")
     keys = house.of(request).keys
     await common.once(request, tx, actor, data.key, item, now, lambda: correct.propose(tx, actor, data.county, [item], now, keys))
     return common.go("/corrections", "corrected")
