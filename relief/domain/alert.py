@@ -91,6 +91,16 @@ class Message(msgspec.Struct, frozen=True):
         return hashlib.sha256(msgspec.json.encode(msgspec.structs.replace(self, body=b"", link=""), order="deterministic")).digest()
 
 
+#: The namespace of every XML signature.
+_SIGNATURE: Final = b"http://www.w3.org/2000/09/xmldsig#"
+
+
+def signed(source: Source, body: bytes) -> bool:
+    """Whether a CAP message as received carries a signature at all (it is not verified). A catalogue's events are never signed: there the
+    configured address is what is trusted."""
+    return source == "comcat" or _SIGNATURE in body
+
+
 class Birth(msgspec.Struct, frozen=True):
     """What a message becomes when it arrives, and why where it is only noted."""
 

@@ -12,7 +12,7 @@ import msgspec
 import shapely
 
 from geo import counties
-from relief.domain.alert import PATIENCE, Message, Source, Status, birth
+from relief.domain.alert import PATIENCE, Message, Source, Status, birth, signed
 from relief.domain.errors import Conflict, Invalid, Refused
 from relief.domain.incident import NewIncident, check_reason
 from relief.domain.policy import Actor, require
@@ -85,12 +85,20 @@ def _touched(message: Message) -> list[str]:
 async def open_incident(tx: Tx, actor: Actor, alert: UUID, new: NewIncident, now: datetime) -> UUID:
     """Open the incident an alert proposes; the officer says kind, county and moment, and whether it is a drill.
 
-    Conflict where the alert is not proposed any more, is news of an incident already, or that incident stands (then `attach`).
+    Conflict where the alert is not proposed any more, is news of an incident already, or that incident stands (then `attach`). Refused where
+    an unsigned one should open a real incident: whoever has verified it opens that by hand.
     """
     (found,) = await _proposed(tx, actor, [alert])
     if found.kind == "cancel" or found.incident is not None:
         raise Conflict(
             "alert_is_news", "该预警属于已有灾害，请归入该灾害 · this is news of an incident; attach it", incident=str(found.incident)
+        )
+    received = await alerts.body(tx, alert)
+    if not new.drill and not signed(received.source, received.body):
+        raise Refused(
+            "alert_unsigned",
+            "没有签名的预警不能直接建立真实灾害：核实后请手工建立，或作为演练建立"
+            " · an unsigned alert opens no real incident: verify it and open one by hand, or open a drill",
         )
     made = await zoning.open_incident(tx, actor, new, now)
     await _decide(tx, actor, [found], "accepted", made, None, now)

@@ -221,6 +221,21 @@ async def test_an_officer_opens_the_incident_an_alert_proposes(tx: Tx) -> None:
         await service.open_incident(tx, await officer(tx), alert, new(hazard="020300"), NOW)
 
 
+async def test_an_unsigned_alert_opens_drills_only_and_a_signed_or_catalogued_one_real_incidents_too(tx: Tx) -> None:
+    signature = b'<alert><s:Signature xmlns:s="http://www.w3.org/2000/09/xmldsig#"/></alert>'
+    await service.receive(tx, [named(0), named(1, body=signature), quake()], NOW)
+    ids = {r["identifier"]: r["id"] for r in await tx.fetch("SELECT identifier, id FROM alert")}
+    actor = await officer(tx)
+    with pytest.raises(Refused) as caught:
+        await service.open_incident(tx, actor, ids["m0"], new(drill=False), NOW)
+    assert caught.value.code == "alert_unsigned"
+    assert await tx.fetchval("SELECT count(*) FROM incident WHERE NOT drill") == 0
+    await service.open_incident(tx, actor, ids["m0"], new(), NOW)
+    await service.open_incident(tx, actor, ids["m1"], new(drill=False), NOW)
+    await service.open_incident(tx, actor, ids["us1"], new(hazard="020100", drill=False), NOW)
+    assert await tx.fetchval("SELECT count(*) FROM incident WHERE NOT drill") == 2
+
+
 async def test_nothing_is_opened_by_the_alert_itself(tx: Tx) -> None:
     before = await tx.fetchval("SELECT count(*) FROM incident")
     await service.receive(tx, [quake(), named(0)], NOW)

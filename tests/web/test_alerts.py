@@ -44,6 +44,9 @@ async def test_home_leads_to_the_inbox_and_an_incident_is_opened_from_an_alert(e
     assert (await officer.press(page, f"/alerts/{alert}/incident", drill="", occurred_at=AT)).status_code == 422, (
         "real or drill must be said"
     )
+    assert "未签名：只能建立演练" in page
+    refused = await officer.press(page, f"/alerts/{alert}/incident", drill="no", occurred_at=AT)
+    assert (refused.status_code, "没有签名的预警不能直接建立真实灾害" in refused.text) == (403, True)
     page = await officer.do(page, f"/alerts/{alert}/incident", drill="yes", occurred_at=AT)
     assert "灾害事件已建立" in page
     assert "2022-09-05 泸定县暴雨" in page

@@ -28,7 +28,8 @@ SELECT a.id, a.source, a.sender, a.identifier, a.sent, a.nature, a.kind, a.event
        coalesce((SELECT x.headline FROM alert_reference f JOIN alert x ON (x.source, x.sender, x.identifier, x.sent) = (a.source, f.sender, f.identifier, f.sent)
                  WHERE f.alert = a.id ORDER BY x.sent DESC LIMIT 1),
                 (SELECT x.headline FROM alert x WHERE a.source = 'comcat' AND (x.source, x.sender, x.identifier) = (a.source, a.sender, a.identifier)
-                   AND x.sent < a.sent ORDER BY x.sent DESC LIMIT 1)) AS earlier
+                   AND x.sent < a.sent ORDER BY x.sent DESC LIMIT 1)) AS earlier,
+       a.source = 'cap' AND position('http://www.w3.org/2000/09/xmldsig#'::bytea IN a.body) = 0 AS unsigned
 FROM alert a LEFT JOIN region r ON r.code = a.area LEFT JOIN incident i ON i.id = a.incident LEFT JOIN staff s ON s.id = a.decided_by
 WHERE ($1::text[] IS NULL OR a.area IS NULL OR a.area LIKE ANY ($1) OR EXISTS (SELECT FROM unnest(a.areas) AS n WHERE n LIKE ANY ($1))) AND ($2::text[] IS NULL OR a.status = ANY ($2))
   AND ($3::uuid IS NULL OR a.incident = $3) AND ($4::uuid IS NULL OR a.id = $4)
@@ -74,6 +75,7 @@ class Alert(msgspec.Struct, frozen=True):
     decided_at: datetime | None
     reason: str | None
     earlier: str | None
+    unsigned: bool = False
 
 
 class Waiting(msgspec.Struct, frozen=True):
