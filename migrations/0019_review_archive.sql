@@ -152,6 +152,73 @@ CREATE TABLE dossier_export (
 );
 GRANT SELECT, INSERT ON dossier_export TO relief_app;
 
+-- 一门受理: what comes to the desk, the hotline or the public page is a lead with an owner and a deadline; it is no registration yet.
+CREATE TABLE lead (
+    county         text NOT NULL,
+    id             uuid NOT NULL,
+    village        text NOT NULL,             -- village, township or county code
+    kind           text NOT NULL CHECK (kind IN ('disaster', 'fire', 'accident', 'illness', 'stranded', 'hardship', 'other')),
+    way            text NOT NULL CHECK (way IN ('page', 'desk', 'hotline', 'reporter')),
+    status         text NOT NULL CHECK (status IN ('open', 'taken', 'registered', 'closed')),
+    owner          text NOT NULL CHECK (owner IN ('township', 'county')),
+    reference      text NOT NULL,
+    due_at         timestamptz NOT NULL,
+    sealed         bytea NOT NULL,            -- name, telephone, what happened
+    opened_by      uuid,                      -- null: without a login
+    opened_at      timestamptz NOT NULL,
+    taken_by       uuid,
+    taken_at       timestamptz,
+    household      uuid,
+    closed_by      uuid,
+    closed_at      timestamptz,
+    sealed_answer  bytea,
+    PRIMARY KEY (county, id),
+    CONSTRAINT lead_reference UNIQUE (county, reference),
+    CONSTRAINT lead_registered CHECK ((status = 'registered') = (household IS NOT NULL)),
+    CONSTRAINT lead_closed CHECK ((status IN ('registered', 'closed')) = (closed_by IS NOT NULL AND closed_at IS NOT NULL)),
+    CONSTRAINT lead_answered CHECK (status <> 'closed' OR sealed_answer IS NOT NULL)
+);
+CREATE INDEX lead_waiting ON lead (county, due_at) WHERE status IN ('open', 'taken');
+
+-- Which reporter 灾害信息员 answers for which village.
+CREATE TABLE roster (
+    county   text NOT NULL,
+    village  text NOT NULL,
+    person   uuid NOT NULL REFERENCES staff (id),
+    since    timestamptz NOT NULL,
+    until    timestamptz,
+    set_by   uuid NOT NULL,
+    PRIMARY KEY (county, village, person, since)
+);
+CREATE UNIQUE INDEX roster_now ON roster (county, village, person) WHERE until IS NULL;
+
+-- 情况变更: moved, died, found, rebuilt elsewhere; or looked at again and unchanged.
+CREATE TABLE change_report (
+    county         text NOT NULL,
+    id             uuid NOT NULL,
+    household      uuid NOT NULL,
+    village        text NOT NULL,
+    kind           text NOT NULL CHECK (kind IN ('moved_out', 'payee_died', 'found', 'rebuilt_elsewhere', 'unchanged')),
+    status         text NOT NULL CHECK (status IN ('open', 'closed')),
+    due_on         date NOT NULL,
+    sealed         bytea NOT NULL,
+    opened_by      uuid NOT NULL,
+    opened_at      timestamptz NOT NULL,
+    closed_by      uuid,
+    closed_at      timestamptz,
+    sealed_answer  bytea,
+    PRIMARY KEY (county, id),
+    CONSTRAINT change_report_closed CHECK ((status = 'closed') = (closed_by IS NOT NULL AND closed_at IS NOT NULL)),
+    CONSTRAINT change_report_two_people CHECK (kind = 'unchanged' OR closed_by IS NULL OR closed_by <> opened_by)
+);
+CREATE INDEX change_report_of ON change_report (county, household);
+CREATE INDEX change_report_open ON change_report (county, due_on) WHERE status = 'open';
+
+GRANT SELECT, INSERT ON lead, roster, change_report TO relief_app;
+GRANT UPDATE (status, owner, due_at, taken_by, taken_at, household, closed_by, closed_at, sealed_answer) ON lead TO relief_app;
+GRANT UPDATE (until) ON roster TO relief_app;
+GRANT UPDATE (status, closed_by, closed_at, sealed_answer) ON change_report TO relief_app;
+
 -- The fuzzy blocks are made of other clues now: what was compared before is given blocks anew, a few households at a time.
 TRUNCATE block;
 INSERT INTO block_backfill (county, before, after)
@@ -163,7 +230,7 @@ GRANT UPDATE (status, posted_by, posted_at, photo, ends_on, reported_by, reporte
 GRANT UPDATE (status, closed_by, closed_at, sealed_answer) ON objection TO relief_app;
 
 DO $$ DECLARE t text; BEGIN
-    FOREACH t IN ARRAY ARRAY['document', 'review', 'review_item', 'notice', 'notice_item', 'objection', 'dossier_export'] LOOP
+    FOREACH t IN ARRAY ARRAY['document', 'review', 'review_item', 'notice', 'notice_item', 'objection', 'dossier_export', 'lead', 'roster', 'change_report'] LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', t);
         EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', t);
         EXECUTE format('CREATE POLICY area ON %I USING (county LIKE ANY ((SELECT relief_scope())::text[]))', t);

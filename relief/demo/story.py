@@ -18,7 +18,7 @@ from rich.live import Live
 from rich.table import Table
 
 from relief import app
-from relief.demo import acts, money, night, people, processes, summary, voices
+from relief.demo import acts, desk, money, night, people, processes, summary, voices
 from relief.demo.processes import Places
 from relief.demo.scene import Scene
 from relief.domain.days import BEIJING
@@ -113,6 +113,7 @@ async def _tell(scene: Scene, where: Places) -> summary.Summary:
         await ready.analyze(await ready.make_ready(scene.house.settings))
         await acts.settle_duplicates(scene)
     with scene.stage(3, "预演与启动响应 · preview and activation"):
+        await desk.staff_villages(scene, places)
         playbook = await acts.prepare_rules(scene)
         await acts.fund_counties(scene, await acts.show_preview(scene, playbook))
         await acts.activate_counties(scene, playbook)
@@ -121,6 +122,7 @@ async def _tell(scene: Scene, where: Places) -> summary.Summary:
     with scene.stage(5, "审批 · approvals"):
         await acts.show_own_refused(scene)
         await acts.approve_all(scene)
+        await desk.work_a_day(scene)
     with scene.stage(6, "批次与三级签发 · batches"):
         await money.show_second_step_refused(scene)
         await money.batch_and_sign(scene)

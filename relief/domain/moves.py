@@ -58,6 +58,9 @@ REFERRAL: Final = _moves(open="accepted | returned | closed", accepted="returned
 #: A village's list 公示, and an objection to one of its lines.
 NOTICE: Final = _moves(drafted="posted | withdrawn", posted="reported | withdrawn", reported="", withdrawn="")
 OBJECTION: Final = _moves(open="rejected | upheld", rejected="", upheld="")
+#: What came to the desk; a change somebody told of.
+LEAD: Final = _moves(open="taken | registered | closed", taken="registered | closed", registered="", closed="")
+CHANGE: Final = _moves(open="closed", closed="")
 MESSAGE_RANK: Final = {"queued": 0, "sending": 1, "unknown": 2, "sent": 3, "delivered": 4, "failed": 4}
 CONFIRMATION: Final = _moves(
     awaited="confirmed | disputed | silent | void", silent="confirmed | disputed | void", confirmed="void", disputed="void", void=""
@@ -67,7 +70,7 @@ ALL: Final[Mapping[str, Moves]] = {
     "incident": INCIDENT, "zone": ZONE, "activation": ACTIVATION, "registration": REGISTRATION, "decision": DECISION, "award": AWARD,
     "instalment": INSTALMENT, "payment": PAYMENT, "batch": BATCH, "confirmation": CONFIRMATION, "complaint": COMPLAINT, "alert": ALERT, "recovery": RECOVERY,
     "referral": REFERRAL, "minutes": MINUTES, "payee": PAYEE,
-    "rules": RULES, "notice": NOTICE, "objection": OBJECTION,
+    "rules": RULES, "notice": NOTICE, "objection": OBJECTION, "lead": LEAD, "change": CHANGE,
     "suspicion": SUSPICION, "sheet": SHEET,
     "device": DEVICE, "photo": PHOTO, "second_version": SECOND_VERSION,
 }  # fmt: skip

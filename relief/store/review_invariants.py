@@ -69,4 +69,25 @@ REVIEW: Final[Sequence[Invariant]] = (
                AND s.pause_from <= (SELECT count(*) FROM paperwork x JOIN award b ON b.county = x.county AND b.id = x.award
                    WHERE x.county = w.county AND x.status = 'open' AND x.overdue_at IS NOT NULL AND b.village = a.village AND b.aid = a.aid)))""",
     ),
+    Invariant(
+        "a_registered_lead_is_a_household",
+        "a lead that ended as a registration names a household of its county; every other one has an owner and a deadline",
+        "SELECT count(*) FROM lead",
+        """SELECT l.county || '/' || l.id AS row FROM lead l WHERE l.status = 'registered'
+           AND NOT EXISTS (SELECT FROM household h WHERE h.county = l.county AND h.id = l.household)""",
+    ),
+    Invariant(
+        "an_open_change_holds_its_household",
+        "while a change of a household is looked into, its money waits",
+        "SELECT count(*) FROM change_report",
+        """SELECT c.county || '/' || c.id AS row FROM change_report c WHERE c.status = 'open' AND NOT EXISTS (
+               SELECT FROM hold h WHERE h.county = c.county AND h.kind = 'household' AND h.subject = c.household::text
+               AND h.reason LIKE '%change ' || c.id AND h.valid_to IS NULL)""",
+    ),
+    Invariant(
+        "one_reporter_answers_for_a_village",
+        "a village has at most one reporter on the roster at a time",
+        "SELECT count(*) FROM roster",
+        "SELECT county || '/' || village AS row FROM roster WHERE until IS NULL GROUP BY county, village HAVING count(*) > 1",
+    ),
 )

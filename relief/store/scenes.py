@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from relief.store.db import Tx, many, value
+from relief.store.db import Tx, many, one, value
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -20,6 +20,17 @@ class Place(msgspec.Struct, frozen=True):
     township_name: str
     county: str
     county_name: str
+
+
+_ANY_HOUSEHOLD = "SELECT county, id, village FROM household WHERE incident = $1 AND status = 'verified' ORDER BY id LIMIT 1"
+
+
+class Home(msgspec.Struct, frozen=True):
+    """One household and its village."""
+
+    county: str
+    id: UUID
+    village: str
 
 
 class Pick(msgspec.Struct, frozen=True):
@@ -205,3 +216,8 @@ async def states(tx: Tx) -> list[Tally]:
 async def real_data(tx: Tx) -> bool:
     """True when the database holds an incident that is no drill."""
     return bool(await value(tx, _REAL))
+
+
+async def any_household(tx: Tx, incident: UUID) -> Home:
+    """A household whose first aid was approved."""
+    return await one(tx, _ANY_HOUSEHOLD, Home, incident)

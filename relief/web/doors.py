@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from relief.web import (
+    applicant,
     bystander,
     health,
     hooks,
@@ -20,4 +21,5 @@ DOORS: Final[list[Any]] = [
     resident.ROUTER,
     stranger.ROUTER,
     bystander.ROUTER,
+    applicant.ROUTER,
 ]

@@ -14,8 +14,14 @@ from relief.domain.moves import ALL, Moves, sources
 BIRTH = {"registration": "staged", "zone": "draft", "activation": "drafted", "incident": "reported", "decision": "current", "award": "proposed",
          "instalment": "waiting", "payment": "approved", "batch": "frozen", "confirmation": "awaited", "alert": "parked",
          "recovery": "open", "complaint": "open", "rules": "draft", "suspicion": "open", "sheet": "staged", "referral": "open",
-         "notice": "drafted", "objection": "open", "minutes": "recorded", "payee": "named"}  # fmt: skip
-TABLE = {"registration": "household", "recovery": "recovery_case", "rules": "activation_move", "payee": "aid_payee"}
+         "notice": "drafted", "objection": "open", "lead": "open", "change": "open", "minutes": "recorded", "payee": "named"}  # fmt: skip
+TABLE = {
+    "registration": "household",
+    "recovery": "recovery_case",
+    "rules": "activation_move",
+    "change": "change_report",
+    "payee": "aid_payee",
+}
 SCHEMA = "\n".join(p.read_text("utf-8") for p in sorted((Path(__file__).parents[2] / "migrations").glob("*.sql")))
 
 

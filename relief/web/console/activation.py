@@ -13,7 +13,7 @@ from litestar import Response, get, post
 
 from relief.domain import money
 from relief.domain.errors import Conflict, Invalid, NotFound
-from relief.services import activate, decide, locate, move, served, sheets
+from relief.services import activate, decide, locate, move, rosters, served, sheets
 from relief.services.served import InForce
 from relief.store.views import incidents, reports
 from relief.store.views.incidents import Activation
@@ -70,13 +70,15 @@ async def page(
             preview = await activate.preview(read, actor, incident, running.zone if running else force.id, chosen.id, now)
         except Invalid as error:
             refused = error.message
+    # A county that has not started is told which of its villages in the zone nobody answers for.
+    unstaffed = {c.county: await rosters.unstaffed(read, c.county, force.id) for c in touched if force and actor.may("roster.read", c.county)}
     current = await reports.current(read, incident)
     rests = {c.county: _rests(current, c.county, chosen, t) for c in touched} if chosen and chosen.book.responses else {}
     names = {c.county: c.name for c in touched} | await reports.names(read, [u.area for u in preview.unverified] if preview else [])
     return pages.page(
         request, "activation.html", incident=found, zone=force, running=running, chosen=chosen, preview=preview, refused=refused, now=now,
         parts=parts, rests=rests, started={p.county for p in parts if p.status == "active"}, touched=touched, names=names, drill=found.drill,
-        done=common.done_of(request), options=[(c.id, f"{t.of(c.book.title)} {c.version}") for c in fitting if not chosen or c.key == chosen.key],
+        unstaffed=unstaffed, done=common.done_of(request), options=[(c.id, f"{t.of(c.book.title)} {c.version}") for c in fitting if not chosen or c.key == chosen.key],
         books=_books(live, fitting, chosen, t), waits=await move.waiting(read, running.id) if running else None,
         **scenarios.told(chosen, preview, names, t),
     )  # fmt: skip

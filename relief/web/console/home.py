@@ -16,7 +16,7 @@ from relief.services import seal
 from relief.store import db
 from relief.store.db import Tx
 from relief.store.views import alerts as inbox_views
-from relief.store.views import bank, casefile, notices, papers, playbooks, recoveries, running
+from relief.store.views import bank, casefile, leads, notices, papers, playbooks, recoveries, running
 from relief.store.views.incidents import Incident
 from relief.store.views.running import Funnel, Waiting
 from relief.web import access, given, house, pages
@@ -37,7 +37,7 @@ _COMPLAINTS_AT: Final = 10
 _PLACES: Final = {
     "alert": "/alerts", "owed": "/reports", "case": "/recoveries", "move": "/incidents", "figure": "/standards", "playbook": "/playbooks", "force": "/incidents",
     "activate": "/incidents", "draft": "/incidents", "approve": "/approvals", "minutes": "/cases", "payee": "/cases", "sign": "/batches", "freeze": "/batches",
-    "bank": "/bank", "complaint": "/complaints", "papers": "/papers", "object": "/notices", "report list": "/notices", "post list": "/notices", "accept": "/evidence", "confirm account": "/corrections", "correct": "/corrections", "report": "/confirmations",
+    "bank": "/bank", "complaint": "/complaints", "lead": "/intake", "change": "/changes", "papers": "/papers", "object": "/notices", "report list": "/notices", "post list": "/notices", "accept": "/evidence", "confirm account": "/corrections", "correct": "/corrections", "report": "/confirmations",
 }  # fmt: skip
 
 
@@ -138,6 +138,12 @@ async def _lists(read: Tx, actor: Actor, now: datetime) -> list[Work]:
         found = [Work("papers", late, owed.overdue or owed.soon, None, at, _PLACES["papers"])] if owed.overdue or owed.soon else []
     else:
         found = []
+    work, change = common.patterns(actor, "lead.work"), common.patterns(actor, "change.answer")
+    if work or change:
+        came = await leads.waiting(read, work, change, actor.person)
+        at = None if came.changes_due is None else datetime.combine(came.changes_due, time(23, 59), BEIJING)
+        came_in = (("lead", came.leads, came.due), ("change", came.changes, at))
+        found += [Work(kind, None, items, None, due, _PLACES[kind]) for kind, items, due in came_in if items]
     report, post, answer = (common.patterns(actor, a) for a in ("notice.report", "notice.post", "objection.answer"))
     if not (report or post or answer):
         return found
