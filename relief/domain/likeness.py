@@ -29,6 +29,8 @@ POINTS: Final = {
 #: A second pair of people counts as alike from here.
 _ALSO: Final = 60
 _MOST: Final = 100
+#: An odd sequence number is a man's (GB 11643); the letters of a temporary number are neither.
+_ODD: Final = "13579"
 
 
 class Face(msgspec.Struct, frozen=True):
@@ -48,7 +50,7 @@ def face(name: str, id_number: str, id_hash: bytes) -> Face:
     """A person to be compared; the sequence number is odd for men (GB 11643)."""
     return Face(
         id_number, id_hash, pinyin.letters(name), pinyin.plain(name), pinyin.syllables(name), id_number[6:14], id_number[:6] + id_number[14:17],
-        id_number[16] in "13579",
+        id_number[16] in _ODD,
     )  # fmt: skip
 
 
@@ -100,7 +102,7 @@ def blocks(
         initials = "".join(s[0] for s in sounds)
         clues = [
             f"year {village} {number[6:10]} {initials}",  # a slip in day or month, a character that sounds nearly alike
-            f"birth {village} {number[6:14]} {int(number[16]) % 2}",  # another name; the sequence number is odd for men
+            f"birth {village} {number[6:14]} {number[16] in _ODD}",  # another name; the sequence number is odd for men
         ]
         if place == 0:  # a householder alone must be found by other slips too; a whole family is found by its others
             clues.append(f"day {village} {number[10:14]} {initials}")  # a slip in the year
