@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 from litestar import Response, get, post
 
+from relief.domain.days import beijing_day
 from relief.domain.errors import Invalid
 from relief.domain.household import CIRCUMSTANCES, FAMILY_TYPES
 from relief.domain.lead import KINDS, LENGTH, Way
@@ -15,6 +16,7 @@ from relief.domain.project import BANKS
 from relief.domain.sealing import Keys
 from relief.services import intake
 from relief.services.intake import Lead, Told, Walked
+from relief.store import regions
 from relief.store.views import incidents
 from relief.store.views import leads as views
 from relief.web import given, house, pages
@@ -138,11 +140,13 @@ async def _form(
     row = _row(found[0], house.of(request).keys) if found else None
     if row and not typed:
         typed = {"name": row.told.name, "phone": row.told.phone or "", "village": row.thing.village, "note": row.told.words}
+    area = next(iter(actor.areas("household.register")), "")
+    places = await regions.villages(read, area, beijing_day(now)) if len(area) >= 9 else []
     running = await incidents.incidents(read, common.patterns_above(actor, "household.register"))
     return pages.page(
         request, "walk_in.html", 422 if wrong else 200, row=row, incidents=[(i.id, i.name) for i in running if i.status in ("reported", "active", "recovery")],
         families=FAMILY_TYPES, circumstances=CIRCUMSTANCES, banks=BANKS, typed=typed, wrong=wrong, now=now,
-        area=next((a for a in actor.areas("household.register")), ""), drill=any(i.drill for i in running),
+        area=area, villages=[(p.code, p.name) for p in places], drill=any(i.drill for i in running),
     )  # fmt: skip
 
 
