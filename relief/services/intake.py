@@ -158,12 +158,19 @@ async def register_at_desk(
     )  # fmt: skip
     [receipt] = await register.register(tx, actor, [item], now, keys)
     if receipt.outcome not in ("new", "repeat") or receipt.household is None:
-        raise Invalid(receipt.code or "refused", receipt.message or "未登记 · not registered", field=receipt.field or "")
+        raise Invalid(receipt.code or "refused", receipt.message or "未登记 · not registered", field=_field(receipt.field or ""))
     if lead is not None and receipt.outcome == "new":
         if not await leads.register(tx, lead[0], lead[1], receipt.household, actor.person, now):
             raise _moved_on()
         await audits.add(tx, lead[0], actor, "lead.register", "lead", [lead[1]], now)
     return receipt
+
+
+def _field(of_register: str) -> str:
+    """A field of the register as the desk's form calls it."""
+    if of_register.startswith("members[0]"):
+        return of_register.rpartition(".")[2]
+    return "others" if of_register.startswith("members") else of_register
 
 
 def _temporary(given: Walked, device_id: UUID) -> str:

@@ -71,7 +71,9 @@ async def page(
         except Invalid as error:
             refused = error.message
     # A county that has not started is told which of its villages in the zone nobody answers for.
-    unstaffed = {c.county: await rosters.unstaffed(read, c.county, force.id) for c in touched if force and actor.may("roster.read", c.county)}
+    unstaffed = {
+        c.county: await rosters.unstaffed(read, c.county, force.id) for c in touched if force and actor.may("roster.read", c.county)
+    }
     current = await reports.current(read, incident)
     rests = {c.county: _rests(current, c.county, chosen, t) for c in touched} if chosen and chosen.book.responses else {}
     names = {c.county: c.name for c in touched} | await reports.names(read, [u.area for u in preview.unverified] if preview else [])

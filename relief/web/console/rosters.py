@@ -12,6 +12,7 @@ from relief.domain import days
 from relief.services import change, masked, rosters
 from relief.services.change import KINDS, RECHECK_AFTER
 from relief.services.rosters import MOST_HOUSEHOLDS
+from relief.store.views import incidents
 from relief.store.views import leads as views
 from relief.web import given, house, pages
 from relief.web.console import common
@@ -58,7 +59,8 @@ async def page(
     request: Req, read: given.Read, actor: given.Me, now: given.Now, incident: given.FromQuery[UUID | None] = None
 ) -> Response[str]:
     """Villages, households and reporters."""
-    current = await common.chosen(read, actor, incident)
+    known = await incidents.incidents(read, common.patterns_above(actor, "roster.read"))
+    current = next((i for i in known if incident in (None, i.id)), None)
     areas = [a for a in common.patterns(actor, "roster.read") if len(a) > 6]  # a province has too many villages for one page
     found = await views.roster(read, areas, current.id) if current else []
     people = await views.reporters(read, common.patterns(actor, "roster.set"), now)
