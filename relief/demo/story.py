@@ -18,7 +18,7 @@ from rich.live import Live
 from rich.table import Table
 
 from relief import app
-from relief.demo import acts, desk, money, night, people, processes, summary, voices
+from relief.demo import acts, books, desk, money, night, people, processes, summary, voices
 from relief.demo.processes import Places
 from relief.demo.scene import Scene
 from relief.domain.days import BEIJING
@@ -145,6 +145,8 @@ async def _tell(scene: Scene, where: Places) -> summary.Summary:
     with scene.stage(12, "汇总 · summary"):
         await money.wait_for_statement(scene)
         await voices.hear_texts(scene)
+        await books.ask_back(scene)
+        await books.close_days(scene)
         told = await summary.summarise(scene)
     return msgspec.structs.replace(told, seconds=scene.seconds, seconds_total=round(sum(scene.seconds.values()), 2))
 

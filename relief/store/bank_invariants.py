@@ -23,7 +23,7 @@ BANK_WORD: Final[Sequence[Invariant]] = (
     Invariant(
         "exceptions_end_by_a_word",
         "an exception that is closed has its answer, or was a return that its own payment took up [21]",
-        "SELECT count(*) FROM bank_row WHERE disposition = 'exception'",
+        "SELECT count(*) FROM bank_row",
         """SELECT r.county || '/' || r.file || ':' || r.row AS row FROM bank_row r WHERE r.disposition = 'exception' AND r.closed_at IS NOT NULL
            AND r.code <> 'reversal_without_payment'
            AND NOT EXISTS (SELECT FROM bank_row_answer a WHERE a.county = r.county AND a.file = r.file AND a.row = r.row)
@@ -34,7 +34,7 @@ BANK_WORD: Final[Sequence[Invariant]] = (
     Invariant(
         "contradictions_are_held",
         "while the bank contradicts itself about a payment, its award is held [13]",
-        "SELECT count(*) FROM bank_row WHERE disposition = 'exception'",
+        "SELECT count(*) FROM bank_row",
         """SELECT r.county || '/' || r.file || ':' || r.row AS row FROM bank_row r JOIN payment p ON p.county = r.county AND p.id = r.payment
            WHERE r.code IN ('fail_after_success', 'success_after_fail', 'twice_in_file', 'paid_twice') AND r.closed_at IS NULL
            AND NOT EXISTS (SELECT FROM hold h WHERE h.county = r.county AND h.kind = 'award' AND h.subject = p.award::text AND h.valid_to IS NULL)""",
@@ -42,7 +42,7 @@ BANK_WORD: Final[Sequence[Invariant]] = (
     Invariant(
         "unfit_lines_wait",
         "a line a bank's file cannot hold has not left, and its account is held [16]",
-        "SELECT count(*) FROM unfit_line",
+        "SELECT (SELECT count(*) FROM payment) + (SELECT count(*) FROM unfit_line)",
         """SELECT u.county || '/' || u.payment AS row FROM unfit_line u JOIN payment p ON p.county = u.county AND p.id = u.payment
            WHERE u.closed_at IS NULL AND p.status <> 'cancelled' AND (p.status <> 'approved' OR NOT EXISTS (
                SELECT FROM hold h WHERE h.county = u.county AND h.kind = 'account' AND h.subject = u.account::text AND h.valid_to IS NULL))""",

@@ -42,6 +42,15 @@ class Pick(msgspec.Struct, frozen=True):
     amount_fen: int
 
 
+class Overpaid(msgspec.Struct, frozen=True):
+    """A paid payment with a later stage to come, and a tenth of it in fen."""
+
+    payment: UUID
+    county: str
+    stage: UUID
+    amount_fen: int
+
+
 class Paid(msgspec.Struct, frozen=True):
     """A paid payment still waiting for its answer, with the way it can come."""
 
@@ -74,6 +83,12 @@ ORDER BY p.county, p.id
 _WAITING = """
 SELECT i.id, i.county, a.village, i.amount_fen FROM instalment i JOIN award a ON a.county = i.county AND a.id = i.award
 WHERE i.status = 'waiting' AND i.condition = $1 AND a.status = 'approved' ORDER BY i.county, i.id
+"""
+_OVERPAID = """
+SELECT p.id AS payment, p.county, i.id AS stage, least(p.amount_fen, i.amount_fen) / 10 AS amount_fen
+FROM payment p JOIN award a ON a.county = p.county AND a.id = p.award AND a.status = 'approved'
+JOIN instalment i ON i.county = a.county AND i.award = a.id AND i.status = 'waiting'
+WHERE p.status = 'paid' ORDER BY p.county, p.id, i.seq LIMIT 1
 """
 _UNANSWERED = """
 SELECT c.payment, c.household, c.county, h.village, e.phone_route AS route
@@ -138,6 +153,11 @@ async def returned(tx: Tx) -> list[Pick]:
 async def waiting(tx: Tx, condition: str) -> list[Pick]:
     """Instalments of approved awards waiting for that evidence."""
     return await many(tx, _WAITING, Pick, condition)
+
+
+async def overpaid(tx: Tx) -> list[Overpaid]:
+    """One payment to be found too high, if there is one with a stage to come."""
+    return await many(tx, _OVERPAID, Overpaid)
 
 
 async def unanswered(tx: Tx) -> list[Paid]:
