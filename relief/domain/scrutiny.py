@@ -82,8 +82,18 @@ def _same_days(aids: Sequence[Aid]) -> Iterator[str]:
     daily = [(i, a) for i, a in enumerate(aids) if a.days > 1]
     for place, (i, aid) in enumerate(daily):
         for _, other in daily[:place]:
-            if aid.first_day < other.first_day + other.days and other.first_day < aid.first_day + aid.days:
+            if _overlap(aid, other):
                 yield f"aids[{i}].first_day: 与 {other.code} 的救助天数重叠 · its days overlap those of {other.code}"
+
+
+def _overlap(one: Aid, other: Aid) -> bool:
+    return one.first_day < other.first_day + other.days and other.first_day < one.first_day + one.days
+
+
+def same_days(book: Playbook, other: Playbook) -> tuple[Aid, Aid] | None:
+    """Two daily aids of two playbooks of one disaster that would pay the same day; none where none do."""
+    daily = [(a, b) for a in book.aids for b in other.aids if a.days > 1 and b.days > 1]
+    return next(((a, b) for a, b in daily if _overlap(a, b)), None)
 
 
 def _referrals(book: Playbook) -> Iterator[str]:

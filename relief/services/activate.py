@@ -11,7 +11,7 @@ from datetime import datetime
 from uuid import UUID
 
 from relief.domain import playbook as playbooks_
-from relief.domain import seasons, standard
+from relief.domain import scrutiny, seasons, standard
 from relief.domain.days import beijing_day
 from relief.domain.errors import Conflict, Invalid, NotFound, Refused
 from relief.domain.playbook import Playbook
@@ -134,7 +134,20 @@ async def check_playbook(tx: Tx, incident: Incident, zone: UUID, playbook: UUID)
     if incident.hazard not in book.hazards:
         raise Invalid("playbook_hazard", "预案不适用于该灾种 · the playbook is not for this hazard", hazard=incident.hazard)
     check_bands(book, [b.level for b in await activations.bands(tx, zone)])
+    for text in await activations.beside(tx, incident.id, playbook):
+        _check_days(book, playbooks_.read(text))
     return book
+
+
+def _check_days(book: Playbook, other: Playbook) -> None:
+    """No day is paid twice, also not by two playbooks of one disaster."""
+    if twice := scrutiny.same_days(book, other):
+        one, two = twice
+        raise Conflict(
+            "same_days",
+            f"{one.title.zh}与已启动的{two.title.zh}（{other.title.zh}）救助天数重叠 · the days of {one.code} overlap those of {two.code} in {other.key}",
+            aid=one.code, other=two.code, playbook=other.key,
+        )  # fmt: skip
 
 
 def check_bands(book: Playbook, levels: Sequence[int]) -> None:

@@ -22,6 +22,10 @@ _LIVE = """
 SELECT a.id FROM activation a JOIN playbook p ON p.id = a.playbook
 WHERE a.incident = $1 AND a.status <> 'ended' AND p.key = (SELECT key FROM playbook WHERE id = $2) LIMIT 1
 """
+_BESIDE = """
+SELECT DISTINCT p.id, p.body FROM activation a JOIN playbook p ON p.id = a.playbook
+WHERE a.incident = $1 AND a.status <> 'ended' AND p.key <> (SELECT key FROM playbook WHERE id = $2) ORDER BY p.id
+"""
 _INSERT = """
 INSERT INTO activation (incident, zone, playbook, status, proposed_by, proposed_at) VALUES ($1, $2, $3, 'drafted', $4, $5) RETURNING id
 """
@@ -62,6 +66,11 @@ _FUNDS = """
 SELECT county, purpose, sum(available_fen)::bigint AS available_fen, sum(reserved_fen + in_flight_fen + paid_fen)::bigint AS committed_fen FROM fund
 WHERE county = ANY ($1::text[]) AND incident = $2 GROUP BY county, purpose
 """
+
+
+class _Body(msgspec.Struct, frozen=True):
+    id: UUID
+    body: str
 
 
 class Incident(msgspec.Struct, frozen=True):
@@ -166,6 +175,11 @@ async def live(tx: Tx, incident: UUID, playbook: UUID) -> UUID | None:
     """An activation of the incident that has not ended, by any version of the same playbook."""
     found: UUID | None = await value(tx, _LIVE, incident, playbook)
     return found
+
+
+async def beside(tx: Tx, incident: UUID, playbook: UUID) -> list[str]:
+    """The texts of other playbooks by which the incident has activations that have not ended."""
+    return [b.body for b in await many(tx, _BESIDE, _Body, incident, playbook)]
 
 
 async def insert(tx: Tx, incident: UUID, zone: UUID, playbook: UUID, person: UUID, now: datetime) -> UUID:

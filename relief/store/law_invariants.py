@@ -19,7 +19,7 @@ LAW: Final[Sequence[Invariant]] = (
     Invariant(
         "adopted_by_another",
         "minutes in force were adopted by somebody who neither recorded them nor registered the household, and the decision on it pays exactly that",
-        "SELECT count(*) FROM minutes",
+        "SELECT (SELECT count(*) FROM minutes) + (SELECT count(*) FROM award)",
         """SELECT m.county || '/' || m.id AS row FROM minutes m JOIN household h ON h.county = m.county AND h.id = m.household
            WHERE m.status IN ('adopted', 'superseded') AND (m.adopted_by IS NULL OR m.adopted_by IN (m.recorded_by, h.registered_by))
            UNION ALL

@@ -331,3 +331,14 @@ async def test_a_response_of_a_level_the_playbook_does_not_serve_stops_the_activ
     with pytest.raises(Conflict) as refusal:
         await _rests_on(world)
     assert (refusal.value.code, refusal.value.data["levels"]) == ("response_level", [4])
+
+
+async def test_no_day_is_paid_twice_by_two_playbooks_of_one_disaster(world: World) -> None:
+    await world.propose()
+    text = (ROOT / "playbooks" / "earthquake_recovery.toml").read_text("utf-8")
+    early = text.replace("first_day = 16", "first_day = 15", 1).replace('version = "1"', 'version = "9"', 1)
+    overlapping, following = [await service.import_playbook(world.tx, SYSTEM, t, NOW) for t in (early, text)]
+    with pytest.raises(Conflict) as refusal:
+        await service.propose(world.tx, world.province, world.incident, world.zone, overlapping, NOW)
+    assert (refusal.value.code, refusal.value.data["aid"], refusal.value.data["other"]) == ("same_days", "TRANS", "EMERG")
+    await service.propose(world.tx, world.province, world.incident, world.zone, following, NOW)
