@@ -27,12 +27,15 @@ _SEALED: Final = msgspec.json.Decoder(Sealed)
 
 
 class Person(msgspec.Struct, frozen=True):
-    """Somebody of the household; `role`: householder, member, left, kin (only paid)."""
+    """Somebody of the household; `role`: householder, member, left, kin (only paid). `born` and `tail` (of the number) tell members of one
+    name apart; they are for those who may change them."""
 
     id: UUID
     role: str
     name: str
     adult: bool
+    born: str = ""
+    tail: str = ""
 
 
 class MinutesOf(msgspec.Struct, frozen=True):
@@ -120,12 +123,23 @@ async def read(tx: Tx, actor: Actor, county: str, household: UUID, keys: Keys) -
         home=home,
         name=masked.name(keys, home.person, home.sealed_person),
         checked=home.checked,
-        people=[Person(p.id, p.role, masked.name(keys, p.id, p.sealed), p.adult) for p in await views.people(tx, county, household)],
+        people=[_person(p, actor.may("household.reassess", home.village), keys) for p in await views.people(tx, county, household)],
         minutes=[_minutes(m, actor, home.village, keys) for m in await views.minutes(tx, county, household)],
         payees=[_payee(p, actor, keys) for p in await views.payees(tx, county, household)],
         checks=[_check(c, keys) for c in await views.checks(tx, county, household)],
         aids=[a for r in await views.running(tx, county, home.incident) for a in _aids(r)],
     )
+
+
+class _Known(msgspec.Struct):
+    name: str
+    id_number: str
+
+
+def _person(p: views.Person, may_change: bool, keys: Keys) -> Person:
+    known = msgspec.json.decode(keys.open("person", p.id, "sealed", p.sealed), type=_Known)
+    born = identity.birth_date(known.id_number).isoformat() if may_change else ""
+    return Person(p.id, p.role, identity.mask_name(known.name), p.adult, born, known.id_number[-4:] if may_change else "")
 
 
 def _minutes(m: views.Minutes, actor: Actor, village: str, keys: Keys) -> MinutesOf:

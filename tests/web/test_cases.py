@@ -120,3 +120,20 @@ async def test_another_countys_case_is_not_there(enter: Enter, pool: db.Pool, ke
     home, _ = await _hardship(pool, keys)
     stranger = await enter("county_officer", make.SHIMIAN)
     assert (await stranger.get(f"/api/v1/counties/{LUDING}/households/{home}/case")).status_code == 404
+
+
+async def test_a_missing_person_found_dead_is_one_form_and_a_new_decision(enter: Enter, pool: db.Pool, keys: Keys) -> None:
+    async with db.begin(pool) as tx:
+        county = await Standing(tx, keys).open("flood", "010200", fund="SOLACE")
+        home = await county.register(1, missing=1, rooms_collapsed=1, circumstances=["absent"])
+        await county.decide(FIRE)
+    desk = Desk(await enter("township_reviewer", MOXI))
+    at = f"/cases/{LUDING}/{home}"
+    page = await desk.open(at)
+    assert "含未核实标准" in page
+    page = await desk.do(page, at + "/look", missing="0", dead="1", reason="公安机关死亡证明")
+    async with db.read(pool) as tx:
+        row = await tx.fetchrow("SELECT dead, missing, rooms_collapsed, circumstances FROM household WHERE id = $1", home)
+        assert row is not None
+        assert tuple(row) == (1, 0, 1, 1), "what was not touched stays"
+        assert await db.value(tx, "SELECT count(*) FROM decision WHERE household = $1 AND status = 'superseded'", home) > 0

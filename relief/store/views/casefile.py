@@ -11,7 +11,9 @@ import msgspec
 from relief.store.db import Tx, many, maybe
 
 _HOME = """
-SELECT h.county, h.id, h.incident, i.name AS incident_name, i.drill, h.village, v.name AS village_name, h.checked, e.id AS person, e.sealed AS sealed_person
+SELECT h.county, h.id, h.incident, i.name AS incident_name, i.drill, h.village, v.name AS village_name, h.checked, e.id AS person, e.sealed AS sealed_person,
+       h.status, h.family_type, h.dead, h.missing, h.injured, h.rooms_collapsed, h.rooms_severe, h.rooms_moderate, h.relocated, h.only_home, h.occupied,
+       h.circumstances, h.people_in_need
 FROM household h JOIN incident i ON i.id = h.incident JOIN region v ON v.code = h.village
 JOIN person e ON e.county = h.county AND e.household = h.id AND e.role = 'householder'
 WHERE h.county = $1 AND h.id = $2
@@ -75,7 +77,7 @@ _FAULTS = "SELECT row, place, code FROM economic_check_fault WHERE county = $1 A
 
 
 class Home(msgspec.Struct, frozen=True):
-    """Whose file it is."""
+    """Whose file it is, and what is known of the household (`circumstances`: bits)."""
 
     county: str
     id: UUID
@@ -87,6 +89,19 @@ class Home(msgspec.Struct, frozen=True):
     checked: bool
     person: UUID
     sealed_person: bytes
+    status: str
+    family_type: str
+    dead: int
+    missing: int
+    injured: int
+    rooms_collapsed: int
+    rooms_severe: int
+    rooms_moderate: int
+    relocated: str
+    only_home: bool
+    occupied: bool
+    circumstances: int
+    people_in_need: int
 
 
 class Person(msgspec.Struct, frozen=True):

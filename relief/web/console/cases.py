@@ -14,11 +14,13 @@ from litestar.datastructures import UploadFile
 from litestar.params import MultipartBody
 
 from relief.domain import money
+from relief.domain.assessment import Changes
 from relief.domain.errors import Invalid
-from relief.domain.household import Member
+from relief.domain.household import CIRCUMSTANCES, FAMILY_TYPES, FamilyType, Member, Relocation
 from relief.domain.project import BANKS
-from relief.services import casefile, masked, members, minutes, payees
+from relief.services import casefile, masked, members, minutes, payees, reassess
 from relief.services.payees import Relation
+from relief.services.reassess import Look
 from relief.store import db
 from relief.store.views import casefile as views
 from relief.store.views.casefile import Waiting
@@ -68,6 +70,24 @@ class MembersForm(MoneyForm, frozen=True):
     leaves: list[str] | str = ""
 
 
+class LookForm(MoneyForm, frozen=True):
+    """What somebody found at the household: everything that may change, as it is now."""
+
+    reason: str
+    family_type: FamilyType
+    relocated: Relocation
+    only_home: Literal["yes", "no"]
+    occupied: Literal["yes", "no"]
+    dead: str
+    missing: str
+    injured: str
+    rooms_collapsed: str
+    rooms_severe: str
+    rooms_moderate: str
+    people_in_need: str
+    circumstances: list[str] | str = ""
+
+
 class ActForm(MoneyForm, frozen=True):
     """What is done with something that waits."""
 
@@ -100,8 +120,10 @@ async def one(
     """The file of a household."""
     found = await casefile.read(read, actor, county, household, house.of(request).keys)
     may = {action: actor.may(action, found.home.village) for action in _ACTIONS}
+    placeholders = await scenarios.placeholders(read, found.home.incident, now)
+    ticked = [name for bit, name in enumerate(CIRCUMSTANCES) if found.home.circumstances >> bit & 1]
     return pages.page(
-        request, "case.html", c=found, may=may, now=now, banks=list(BANKS.items()), relations=get_args(Relation), drill=found.home.drill,
+        request, "case.html", placeholders=placeholders, counts=_COUNTS, ticked=ticked, families=FAMILY_TYPES, circumstances=CIRCUMSTANCES, c=found, may=may, now=now, banks=list(BANKS.items()), relations=get_args(Relation), drill=found.home.drill,
         done=common.done_of(request),
     )  # fmt: skip
 
@@ -161,6 +183,26 @@ async def change(
     return common.go(f"/cases/{county}/{household}", "members_changed")
 
 
+@post(_PATH + "/look", action="household.reassess")
+async def look(
+    request: Req, data: given.Form[LookForm], tx: given.Write, actor: given.Me, now: given.Now, county: given.FromPath[str],
+    household: given.FromPath[UUID],
+) -> Response[bytes]:  # fmt: skip
+    """The household looked at again; it is decided anew at once."""
+    ticked = [data.circumstances] if isinstance(data.circumstances, str) else data.circumstances
+    changes = Changes(
+        family_type=data.family_type, relocated=data.relocated, only_home=data.only_home == "yes", occupied=data.occupied == "yes",
+        circumstances=[name for name in CIRCUMSTANCES if name in ticked],  # type: ignore[misc]
+        **{name: _count(getattr(data, name), name) for name in _COUNTS},
+    )  # fmt: skip
+    item = _checked(Look(household, changes, data.reason.strip()))
+    await common.once(request, tx, actor, data.key, item, now, lambda: reassess.reassess(tx, actor, county, [item], now))
+    return common.go(f"/cases/{county}/{household}", "looked_again")
+
+
+_COUNTS: Final = ("dead", "missing", "injured", "rooms_collapsed", "rooms_severe", "rooms_moderate", "people_in_need")
+
+
 @post(_PATH + "/act", action=access.SIGNED_IN)
 async def act(
     request: Req, data: given.Form[ActForm], tx: given.Write, actor: given.Me, now: given.Now, county: given.FromPath[str],
@@ -215,4 +257,4 @@ def _checked(item: T) -> T:
         raise Invalid("form", f"“{field}”填写不全或过长 · “{field}” is incomplete or too long", field=field) from None
 
 
-HANDLERS: Final = [page, one, record, name, change, act]
+HANDLERS: Final = [page, one, record, name, change, look, act]
