@@ -31,8 +31,8 @@ def id_check_digit(first17: str) -> str:
     return _CHECK[sum(int(d) * w for d, w in zip(first17, _WEIGHTS, strict=True)) % 11]
 
 
-#: A person without papers: T, five letters or digits, birth date, three letters or digits, check digit. Eighteen characters like the others.
-_TEMPORARY = re.compile(r"T[0-9A-Z]{5}[0-9]{8}[0-9A-Z]{3}[0-9X]")
+#: A person without papers: T, five letters or digits, birth date, three digits, check digit. Eighteen characters, built like the others.
+_TEMPORARY = re.compile(r"T[0-9A-Z]{5}[0-9]{11}[0-9X]")
 #: Residence permits of Hong Kong 香港, Macao 澳门 and Taiwan 台湾 have the form of the resident number (国办发〔2018〕81号).
 _PERMITS = ("810000", "820000", "830000")
 
@@ -47,7 +47,7 @@ def document(number: str) -> str:
 
 
 def temporary_number(scattered: str, born: date) -> str:
-    """The temporary number of a person without papers: `scattered` are eight random letters or digits made on the device."""
+    """The temporary number of a person without papers: `scattered` are five random letters or digits and three digits made on the device."""
     body = f"T{scattered[:5]}{born:%Y%m%d}{scattered[5:8]}"
     return body + _temporary_check(body)
 

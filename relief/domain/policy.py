@@ -66,6 +66,7 @@ _TABLE: Final[Mapping[str, str]] = {
     "household.read": "reporter township_reviewer county_officer county_approver finance_preparer finance_checker finance_authoriser auditor",
     "second_version.read": "township_reviewer county_officer county_approver auditor",
     "second_version.decide": "township_reviewer county_officer",
+    "person.identify": "township_reviewer county_officer",
     "duplicate.read": "township_reviewer county_officer county_approver city_officer province_officer auditor",
     "duplicate.decide": "township_reviewer county_officer county_approver city_officer province_officer",
     "sheet.load": "township_reviewer",

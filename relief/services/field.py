@@ -144,7 +144,7 @@ async def push(tx: Tx, actor: Actor, device: Device, given: Push, now: datetime,
         raise Refused(
             "app_outdated", "登记页版本过旧，请联网刷新；数据仍在本机 · reload the page; the data stay on the phone", oldest=OLDEST
         )
-    if await devices.touch(tx, device.county, device.id, now, given.version, given.waiting) != 1:
+    if await devices.touch(tx, device.county, device.id, now, given.version, max(0, given.waiting - len(given.records))) != 1:
         raise Refused("device_revoked", _REVOKED, wipe=False)
     if not given.records:
         return []

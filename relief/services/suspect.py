@@ -202,13 +202,16 @@ async def queue_older(tx: Tx, now: datetime, keys: Keys) -> int:
     if cursor is None:
         return 0
     ids = await blocks.older(tx, cursor, _OLDER)
-    sides = [(cursor.county, i) for i in ids]
-    heads = {h.id: h for h in await suspicions.heads(tx, sides)}
-    people = await suspicions.people(tx, sides)
-    rows = [(cursor.county, i, _blocks(heads[i], people[i], keys)) for i in ids if i in people]
-    await blocks.queue(tx, rows)
+    await queue(tx, [(cursor.county, i) for i in ids], keys)
     await blocks.advance(tx, cursor.county, ids[-1] if ids else cursor.after, None if len(ids) == _OLDER else now)
     return len(ids) + 1
+
+
+async def queue(tx: Tx, sides: Sequence[Side], keys: Keys) -> None:
+    """Let these households be compared with all others by what is known of them now."""
+    heads = {h.id: h for h in await suspicions.heads(tx, sides)}
+    people = await suspicions.people(tx, sides)
+    await blocks.queue(tx, [(county, i, _blocks(heads[i], people[i], keys)) for county, i in sides if i in people])
 
 
 def _blocks(head: Head, people: Sequence[Person], keys: Keys) -> list[int]:

@@ -15,7 +15,7 @@ from relief.domain.likeness import Limits
 from relief.domain.policy import Actor
 from relief.domain.sealing import Keys
 from relief.domain.visit import Photo, Recipient, Visit
-from relief.services import bundle, field, photos
+from relief.services import bundle, field, identify, photos
 from relief.services.field import Push, Receipt, Sent
 from relief.store import db, devices
 from relief.store.db import Tx
@@ -190,7 +190,7 @@ async def test_rights_are_those_of_the_day_and_an_old_page_is_refused(tx: Tx, ke
 
 async def test_a_person_without_papers_is_counted_and_waits_with_the_stages(tx: Tx, keys: Keys) -> None:
     device, incident = await reporter_with_phone(tx), await make.incident(tx)
-    number = identity.temporary_number("7K2M9QXN", date(1991, 4, 12))
+    number = identity.temporary_number("7K2M9417", date(1991, 4, 12))
     [refused] = await push(tx, keys, device, sent(device, 1, incident, 1, members=[Member("甄演一", number)]))
     assert (refused.code, refused.field) == ("helper", "members[0].helper")
     [receipt] = await push(
@@ -259,3 +259,30 @@ async def test_statements_do_not_grow_with_the_chunk(tx: Tx, keys: Keys) -> None
 def test_the_digest_of_a_record_sent_before_visits_came_is_the_same() -> None:
     record = make.registration(incident=UUID(int=1))
     assert digest(record) == digest(Registration(**{f: getattr(record, f) for f in record.__struct_fields__ if f != "visit"}))
+
+
+async def test_somebody_without_papers_gets_their_number_from_somebody_else_and_is_compared_anew(tx: Tx, keys: Keys) -> None:
+    device, incident = await reporter_with_phone(tx), await make.incident(tx)
+    number = identity.temporary_number("7K2M9417", date(1991, 4, 12))
+    [receipt] = await push(tx, keys, device, sent(device, 1, incident, 1, members=[Member("甄演一", number, "甄演二")]))
+    person = await db.value(tx, "SELECT id FROM person WHERE household = $1", receipt.household)
+    await tx.execute(
+        "INSERT INTO entitlement_guard (id_hash, incident, aid, period, county, household) VALUES ($1, $2, 'EMERG', 'once', $3, $4)",
+        keys.index("id", number), incident, LUDING, receipt.household,
+    )  # fmt: skip
+    await tx.execute("DELETE FROM unmatched")
+    item = [identify.Identified(person, "519999198506152024")]
+    reviewer = await make.staff(tx, ("township_reviewer", MOXI))
+    with pytest.raises(Refused):
+        await identify.identify(tx, field.actor_of(device), LUDING, item, NOW, keys)
+    with pytest.raises(Invalid):
+        await identify.identify(tx, reviewer, LUDING, [identify.Identified(person, number)], NOW, keys)
+    assert await identify.identify(tx, reviewer, LUDING, item, NOW, keys) == 1
+    assert await db.value(tx, "SELECT count(*) FROM suspected WHERE household = $1", receipt.household) == 0
+    hashed = keys.index("id", "519999198506152024")
+    assert (
+        await db.value(tx, "SELECT count(*) FROM entitlement_guard WHERE id_hash = $1 AND household = $2", hashed, receipt.household) == 1
+    )
+    assert await db.value(tx, "SELECT count(*) FROM unmatched WHERE household = $1", receipt.household) == 1
+    with pytest.raises(Conflict):
+        await identify.identify(tx, reviewer, LUDING, item, NOW, keys)

@@ -59,6 +59,7 @@ ORDER BY d.status, d.seen_at DESC NULLS FIRST, d.id LIMIT 500
 _SEEN = """
 SELECT v.channel, v.presence, v.structure, v.place_by, v.needs, v.flags, v.sealed FROM visit v WHERE v.county = $1 AND v.household = $2
 """
+_PROVISIONAL = "SELECT id, sealed FROM person WHERE county = $1 AND household = $2 AND provisional ORDER BY id"
 _PHOTOS = """
 SELECT id, kind, size, status, taken_at, received_at, encode(digest, 'hex') AS digest FROM photo
 WHERE county = $1 AND household = $2 ORDER BY kind, taken_at, id
@@ -127,6 +128,13 @@ class Device(msgspec.Struct, frozen=True):
     refused: int
 
 
+class Nameless(msgspec.Struct, frozen=True):
+    """Somebody without papers, still sealed."""
+
+    id: UUID
+    sealed: bytes
+
+
 class Seen(msgspec.Struct, frozen=True):
     """What was seen at the door; landmark, note and recipient still sealed."""
 
@@ -171,6 +179,11 @@ async def seen(tx: Tx, county: str, household: UUID) -> Seen | None:
     """The visit of a household."""
     found = await many(tx, _SEEN, Seen, county, household)
     return found[0] if found else None
+
+
+async def provisional(tx: Tx, county: str, household: UUID) -> list[Nameless]:
+    """The people of a household who have no papers yet."""
+    return await many(tx, _PROVISIONAL, Nameless, county, household)
 
 
 async def photos(tx: Tx, county: str, household: UUID) -> list[Photo]:

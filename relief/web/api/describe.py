@@ -61,6 +61,7 @@ EXAMPLES: Final[Mapping[str, Any]] = {
             "relocated": "centralised", "circumstances": ["no_income"], "people_in_need": 1, "home_county": "510104",
         }
     ],
+    "IdentifyPeople": {"items": [{"person": _ID, "id_number": "519999198001010016"}]},
     "EnrolDevice": {"device": _ID, "name": "村委会手机"},
     "RevokeDevice": {"reason": "手机遗失", "lost": True},
     "Sync": {

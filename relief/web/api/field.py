@@ -16,9 +16,10 @@ from relief.domain import jpeg, visit
 from relief.domain.errors import Invalid, Refused
 from relief.domain.household import Registration
 from relief.domain.likeness import Limits
-from relief.services import bundle, field, photos
+from relief.services import bundle, field, identify, photos
 from relief.services.bundle import Bundle
 from relief.services.field import Device, Enrolled, Push, Receipt, Sent
+from relief.services.identify import Identified
 from relief.store import db
 from relief.store.views import field as views
 from relief.store.views.field import Device as Listed
@@ -48,7 +49,7 @@ class Envelope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Chunk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Up to 200 records; `version` of the page, and how many the device still holds without a receipt."""
+    """Up to 200 records; `version` of the page, and how many the device still holds without a receipt, these included."""
 
     records: list[Envelope]
     version: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
@@ -171,4 +172,24 @@ def device_of(request: Request[Any, Any, Any]) -> Device:
     return device
 
 
-HANDLERS: Final[list[Any]] = [enrol_device, list_devices, revoke_device, take_along, sync, photo_state, send_photo]
+class People(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """People of one county who have papers now."""
+
+    items: Annotated[list[Identified], msgspec.Meta(min_length=1, max_length=500)]
+
+
+class Count(msgspec.Struct, frozen=True):
+    """How many."""
+
+    people: int
+
+
+@post("/counties/{county:str}/people/identify", action="person.identify", status_code=200)
+async def identify_people(
+    request: Req, data: given.Json[People], tx: given.Write, actor: given.Me, now: given.Now, county: given.FromPath[str]
+) -> Count:
+    """Give people registered without papers their numbers; the household is compared anew."""
+    return Count(await identify.identify(tx, actor, county, data.items, now, house.of(request).keys))
+
+
+HANDLERS: Final[list[Any]] = [identify_people, enrol_device, list_devices, revoke_device, take_along, sync, photo_state, send_photo]

@@ -12,7 +12,8 @@ from litestar import Response, get, post
 from relief.channels.photo_folder import PhotoFolder
 from relief.domain.assessment import Changes
 from relief.domain.errors import Invalid, NotFound
-from relief.services import field, masked, second_versions
+from relief.services import field, identify, masked, second_versions
+from relief.services.identify import Identified
 from relief.store.views import field as views
 from relief.store.views import households
 from relief.store.views import second_versions as versions
@@ -40,6 +41,14 @@ class VersionForm(msgspec.Struct, frozen=True):
     id: str
     verdict: str
     reason: str = ""
+
+
+class IdentifyForm(msgspec.Struct, frozen=True):
+    """Who, and the number on their paper."""
+
+    csrf: str
+    person: str
+    id_number: str = ""
 
 
 class Pair(msgspec.Struct, frozen=True):
@@ -108,10 +117,22 @@ async def visit(
     seen = await views.seen(read, county, household)
     keys = house.of(request).keys
     told = msgspec.json.decode(keys.open("visit", household, "sealed", seen.sealed), type=Told) if seen else Told()
+    nameless = [(p.id, masked.name(keys, p.id, p.sealed)) for p in await views.provisional(read, county, household)]
     return pages.page(
-        request, "visit.html", household=found, name=masked.name(keys, found.person, found.sealed_person), seen=seen, told=told,
+        request, "visit.html", household=found, nameless=nameless, may_identify=actor.may("person.identify", found.village), done=common.done_of(request), name=masked.name(keys, found.person, found.sealed_person), seen=seen, told=told,
         photos=await views.photos(read, county, household), drill=found.drill,
     )  # fmt: skip
+
+
+@post("/households/{county:str}/{household:uuid}/identify", action="person.identify")
+async def name(
+    request: Req, data: given.Form[IdentifyForm], tx: given.Write, actor: given.Me, now: given.Now, county: given.FromPath[str],
+    household: given.FromPath[UUID],
+) -> Response[bytes]:  # fmt: skip
+    """Give somebody the number on their paper."""
+    item = Identified(common.uuids(data.person)[0], data.id_number)
+    await identify.identify(tx, actor, county, [item], now, house.of(request).keys)
+    return common.go(f"/households/{county}/{household}/visit", "identified")
 
 
 @get("/photos/{county:str}/{photo:uuid}", action="household.read")
@@ -126,4 +147,4 @@ async def photo(
     return Response(content, media_type="image/jpeg")
 
 
-HANDLERS: Final = [page, revoke, decide, visit, photo]
+HANDLERS: Final = [page, revoke, decide, visit, name, photo]

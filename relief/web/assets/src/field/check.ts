@@ -34,7 +34,7 @@ export function identity(text: string, today: Date): Read {
   const number = narrow(text);
   if (/^[A-Z]{3}[0-9]{12}$/.test(number)) return {number, wrong: 'id_old_permit'};
   if (/^[0-9]{15}$/.test(number)) return {number, wrong: 'id_15'};
-  const temporary = /^T[0-9A-Z]{5}[0-9]{8}[0-9A-Z]{3}[0-9X]$/.test(number);
+  const temporary = /^T[0-9A-Z]{5}[0-9]{11}[0-9X]$/.test(number);
   if (!temporary && !/^[0-9]{17}[0-9X]$/.test(number)) return {number, wrong: 'id_form'};
   if (digit(number.slice(0, 17)) !== number[17]) return {number, wrong: 'id_checksum'};
   const birth = `${number.slice(6, 10)}-${number.slice(10, 12)}-${number.slice(12, 14)}`;
@@ -47,8 +47,9 @@ export function identity(text: string, today: Date): Read {
 
 /** A number for a person without papers: random but for the birth date. */
 export function temporary(birth: string): string {
-  const random = Array.from(crypto.getRandomValues(new Uint8Array(8)), (b) => LETTERS[b % LETTERS.length]).join('');
-  const body = `T${random.slice(0, 5)}${birth.replace(/-/g, '')}${random.slice(5)}`;
+  const random = crypto.getRandomValues(new Uint8Array(8));
+  const letters = Array.from(random.slice(0, 5), (b) => LETTERS[b % LETTERS.length]).join('');
+  const body = `T${letters}${birth.replace(/-/g, '')}${Array.from(random.slice(5), (b) => b % 10).join('')}`;
   return body + digit(body);
 }
 
