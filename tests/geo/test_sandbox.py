@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 import time
 
 import pytest
 
-from geo import data, read, sandbox
+from geo import cage, data, read, sandbox
 from geo.model import Options, ZoneFileError
 from tests.geo.shapes import LAT, LON, feature, file, one, polygon
 
@@ -86,6 +87,18 @@ def test_a_child_that_answers_nonsense_is_a_clear_refusal() -> None:
 
 def test_the_child_inherits_nothing_of_the_server() -> None:
     assert not any(name.startswith(("RELIEF", "PG")) for name in sandbox._ENVIRONMENT)
+
+
+async def test_the_child_really_sees_neither_the_servers_environment_nor_its_network() -> None:
+    """Asked of a child of the cage that runs what it is given: Python's own console."""
+    async with await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0) as door:
+        port = door.sockets[0].getsockname()[1]
+        given = "(v.split('=')[0] for v in open('/proc/self/environ').read().split(chr(0)) if v)"  # what it was started with
+        asked = f"import socket\nprint('SEEN', *{given})\nprint('REACHED', socket.socket().connect_ex(('127.0.0.1', {port})) == 0)\n"
+        _, said = await cage.run("code", asked.encode(), sandbox._ENVIRONMENT, 30)
+    words = said.decode().replace(">>> ", "").split()
+    assert set(words[words.index("SEEN") + 1 : words.index("REACHED")]) == set(sandbox._ENVIRONMENT)
+    assert words[words.index("REACHED") + 1] == str(not cage._isolated()), "cut off wherever the kernel lets us"
 
 
 def test_the_child_limits_itself_before_it_reads() -> None:

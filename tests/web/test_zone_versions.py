@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from relief.services import zoning
 from relief.store import db
 from tests import make
+from tests.geo import makers
+from tests.geo.shapes import feature, file, polygon, square
 from tests.make import LUDING, NOW
 from tests.services.test_zoning import boxes, draft
 from tests.web.conftest import Clock, Enter
@@ -88,3 +91,27 @@ async def test_people_inside_are_unknown_until_given_and_then_an_estimate_with_i
     assert luding["people_inside_estimate"] == pytest.approx(80_000 * luding["county"]["share"], rel=0.005)
     items = {"items": [{"region": LUDING, "people": 81_000, "counted_on": "2021-12-31", "source": "演练"}]}
     assert (await officer.post("/api/v1/populations", json=items)).json() == {"kept": 1}
+
+
+async def test_the_page_takes_what_a_person_says_about_a_file(enter: Enter, pool: db.Pool, clock: Clock) -> None:
+    """An attribute that makes the bands, the layer of a GeoPackage, a system the file does not name: the dry run follows each."""
+    async with db.begin(pool) as tx:
+        incident = await make.incident(tx)
+    officer = await enter("province_officer", "51")
+
+    async def tried(content: bytes, name: str, **said: str) -> tuple[int, Any]:
+        form = {"csrf": officer.headers["X-Test-Csrf"], **said}
+        answer = await officer.post(f"/incidents/{incident}/zones/check", data=form, files={"file": (name, content)})
+        return answer.status_code, answer.json()
+
+    worded = file(feature(polygon(square(0.1)), 灾情="重"), feature(polygon(square(0.2)), 灾情="轻"))
+    status, found = await tried(worded, "a.geojson", attribute="灾情")
+    assert (status, [b["name"] for b in found["bands"]]) == (200, ["重", "轻"])
+    two = makers.geopackage([makers.wkb(square(0.1))], tables=2)
+    status, refused = await tried(two, "a.gpkg")
+    assert (status, refused["code"]) == (422, "gpkg_layers")
+    assert (await tried(two, "a.gpkg", layer="zones1"))[0] == 200
+    bare = makers.shapefile([square(0.1)], without=["prj"])
+    assert (await tried(bare, "a.zip"))[1]["code"] == "shapefile_missing"
+    status, found = await tried(bare, "a.zip", crs="EPSG:4490")
+    assert (status, len(found["bands"])) == (200, 1)

@@ -37,15 +37,20 @@ class ZoneForm(msgspec.Struct, frozen=True):
     reason: str = ""
     datum: Literal["declared", "gcj02", "bd09"] = "declared"
     bands: str = "auto"
+    attribute: str = ""
+    crs: str = ""
+    layer: str = ""
     buffer_km: str = ""
     repair: str = ""
 
     def options(self, box: str) -> Options:
-        """How the file is to be read; `box` is where zones may lie, as the settings have it."""
+        """How the file is to be read; `box` is where zones may lie, as the settings have it. An attribute that is named makes the bands."""
         return Options(
             box=zone_files.box_of(box),
             datum=self.datum,
-            bands=self.bands.strip() or "auto",
+            crs=self.crs.strip() or None,
+            bands=self.attribute.strip() or self.bands.strip() or "auto",
+            layer=self.layer.strip() or None,
             buffer_km=_km(self.buffer_km),
             repair=self.repair == "yes",
         )

@@ -28,7 +28,7 @@ class Desk {
     map.addLayer({id: 'tried-lines', type: 'line', source: 'tried', paint: {'line-color': '#17202b', 'line-width': 1.5}});
     map.addLayer({id: 'refused', type: 'fill', source: 'refused', filter: ['==', ['geometry-type'], 'Polygon'], paint: {'fill-color': token('--bad'), 'fill-opacity': 0.25}});
     map.addLayer({id: 'refused-lines', type: 'line', source: 'refused', filter: ['==', ['geometry-type'], 'LineString'], paint: {'line-color': token('--bad'), 'line-width': 2, 'line-dasharray': [2, 1]}});
-    for (const name of ['file', 'datum', 'bands', 'buffer_km']) {
+    for (const name of ['file', 'datum', 'bands', 'attribute', 'crs', 'layer', 'buffer_km']) {
       (form.elements.namedItem(name) as HTMLElement | null)?.addEventListener('change', () => { this.repair.value = ''; void this.check(); });
     }
     this.ready(false);
