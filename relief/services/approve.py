@@ -71,7 +71,7 @@ async def approve(tx: Tx, actor: Actor, county: str, awards: Sequence[UUID], dig
 async def _settle(tx: Tx, county: str, last: Sequence[Proposed], act: approvals.Act) -> approvals.Released:
     """The signature that approves: money reserved, first stages released, top-ups as far as the awards they add to."""
     activation, total = last[0].activation, sum(a.amount_fen for a in last)
-    drawn = draw(last, await funds.open_for(tx, county, last[0].incident, sorted({a.aid for a in last})))
+    drawn = draw(last, await funds.open_for(tx, county, last[0].incident, sorted({a.aid for a in last}), beijing_day(act.now)))
     done = await approvals.approve(tx, county, last, drawn, act)
     if done.awards != len(last):
         raise Conflict("moved_on", "部分事项已变化，请刷新 · some items have moved on, refresh")

@@ -51,6 +51,8 @@ _VIOLATIONS: dict[str, tuple[type[ReliefError], str, str]] = {
     "evidence_two_people": (Refused, "same_person", "验收人不能是提交人 · whoever submitted may not accept"),
     "evidence_one_accepted": (Conflict, "evidence_accepted", "该期已验收 · this stage is accepted already"),
     "fund_document": (Conflict, "fund_exists", "该文号的资金已登记 · a fund with that document number exists"),
+    "allotment_document": (Conflict, "fund_exists", "该文号的指标已登记 · an allotment with that document number exists"),
+    "transfer_corrected_once": (Conflict, "corrected_already", "该笔已更正 · it was corrected already"),
     "bank_file_once": (Conflict, "file_seen", "该文件已导入 · this file was imported before"),
     "minutes_two_people": (Refused, "same_person", "纪要须由记录人以外的人采纳 · somebody other than the recorder must adopt"),
     "minutes_one_adopted": (Conflict, "minutes_adopted", "该户该项已有采纳的纪要 · minutes for this household and aid are adopted already"),

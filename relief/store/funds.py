@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 import msgspec
@@ -12,13 +12,30 @@ from relief.domain.errors import Conflict
 from relief.store.db import Tx, many, maybe, run, value
 
 _OPEN = """
-INSERT INTO fund (county, source, year, document, budget_item, purpose, incident, drill, allocated_fen, available_fen)
-SELECT $1, $2, $3, $4, $5, $6, i.id, i.drill, $8, $8 FROM incident i WHERE i.id = $7
+INSERT INTO fund (county, source, year, document, budget_item, purpose, incident, drill, allocated_fen, available_fen, allotment, donor_purpose, valid_to)
+SELECT $1, $2, $3, $4, $5, $6, i.id, i.drill, $8, $8, $9, $10, $11 FROM incident i WHERE i.id = $7
 RETURNING id
 """
 _OPEN_FOR = """
 SELECT id, purpose, available_fen FROM fund
-WHERE county = $1 AND incident = $2 AND purpose = ANY ($3::text[]) ORDER BY year, id
+WHERE county = $1 AND incident = $2 AND purpose = ANY ($3::text[]) AND (valid_to IS NULL OR valid_to >= $4) ORDER BY year, id
+"""
+_GET = """
+SELECT id, purpose, document, allocated_fen, available_fen, reserved_fen, in_flight_fen, paid_fen, allotment FROM fund
+WHERE county = $1 AND id = $2 FOR UPDATE
+"""
+# allocated and available move together: by what comes in addition, or by what is cut, never below what nobody has reserved.
+_ADJUST = """
+UPDATE fund SET allocated_fen = allocated_fen + $3, available_fen = available_fen + $3 WHERE county = $1 AND id = $2 AND available_fen + $3 >= 0
+"""
+_MOVEMENT = """
+SELECT t.id, t.fund, t.source, t.target, t.amount_fen, t.subject, EXISTS (SELECT FROM transfer c WHERE c.county = $1 AND c.corrects = t.id) AS corrected,
+       t.corrects IS NOT NULL AS correction
+FROM transfer t WHERE t.county = $1 AND t.id = $2
+"""
+_CORRECT = """
+INSERT INTO transfer (county, fund, source, target, amount_fen, subject, subject_id, act, at, corrects)
+SELECT county, fund, target, source, amount_fen, subject, subject_id, $3, $4, id FROM transfer WHERE county = $1 AND id = $2
 """
 # A move of money inside a fund names what it takes from, so a balance can never pass below zero.
 _DEPART = """
@@ -44,6 +61,33 @@ class Payer(msgspec.Struct, frozen=True):
     account: str
 
 
+class Whole(msgspec.Struct, frozen=True):
+    """A fund with all its places, in fen, and the allotment it came from."""
+
+    id: UUID
+    purpose: str
+    document: str
+    allocated_fen: int
+    available_fen: int
+    reserved_fen: int
+    in_flight_fen: int
+    paid_fen: int
+    allotment: UUID | None
+
+
+class Movement(msgspec.Struct, frozen=True):
+    """One transfer, and whether it was corrected or is a correction."""
+
+    id: UUID
+    fund: UUID
+    source: str
+    target: str
+    amount_fen: int
+    subject: str
+    corrected: bool
+    correction: bool
+
+
 class Fund(msgspec.Struct, frozen=True):
     """A fund open for reservation."""
 
@@ -53,11 +97,34 @@ class Fund(msgspec.Struct, frozen=True):
 
 
 async def open_fund(
-    tx: Tx, county: str, source: str, year: int, document: str, budget_item: str, purpose: str, incident: UUID, amount_fen: int
-) -> UUID | None:
+    tx: Tx, county: str, source: str, year: int, document: str, budget_item: str, purpose: str, incident: UUID, amount_fen: int,
+    allotment: UUID | None = None, donor_purpose: str = "", valid_to: date | None = None,
+) -> UUID | None:  # fmt: skip
     """A new fund, wholly available; None when the incident does not exist."""
-    found: UUID | None = await value(tx, _OPEN, county, source, year, document, budget_item, purpose, incident, amount_fen)
+    found: UUID | None = await value(
+        tx, _OPEN, county, source, year, document, budget_item, purpose, incident, amount_fen, allotment, donor_purpose, valid_to
+    )
     return found
+
+
+async def get(tx: Tx, county: str, fund: UUID) -> Whole | None:
+    """One fund, locked."""
+    return await maybe(tx, _GET, Whole, county, fund)
+
+
+async def adjust(tx: Tx, county: str, fund: UUID, amount_fen: int) -> bool:
+    """allocated and available by so much more or (negative) less; False where less than that is available."""
+    return await run(tx, _ADJUST, county, fund, amount_fen) == 1
+
+
+async def movement(tx: Tx, county: str, transfer: UUID) -> Movement | None:
+    """One transfer."""
+    return await maybe(tx, _MOVEMENT, Movement, county, transfer)
+
+
+async def correct(tx: Tx, county: str, transfer: UUID, act: UUID, now: datetime) -> None:
+    """The opposite of that transfer, naming it; the unique key refuses a second one."""
+    await run(tx, _CORRECT, county, transfer, act, now)
 
 
 async def set_payer(tx: Tx, county: str, payer: Payer) -> None:
@@ -70,9 +137,10 @@ async def payer(tx: Tx, county: str) -> Payer | None:
     return await maybe(tx, _PAYER, Payer, county)
 
 
-async def open_for(tx: Tx, county: str, incident: UUID, purposes: Sequence[str]) -> list[Fund]:
-    """The county's funds for these aids, oldest year first, as they stand now: who takes from them does so by a guarded update."""
-    return await many(tx, _OPEN_FOR, Fund, county, incident, purposes)
+async def open_for(tx: Tx, county: str, incident: UUID, purposes: Sequence[str], day: date) -> list[Fund]:
+    """The county's funds for these aids that are valid on that day, oldest year first, as they stand now: who takes from them does so by a
+    guarded update."""
+    return await many(tx, _OPEN_FOR, Fund, county, incident, purposes, day)
 
 
 async def depart(tx: Tx, county: str, sums: Mapping[UUID, int]) -> None:

@@ -17,6 +17,7 @@ from relief.store.field_invariants import FIELD
 from relief.store.invariant import Invariant as Invariant
 from relief.store.law_invariants import LAW
 from relief.store.review_invariants import REVIEW
+from relief.store.standing_invariants import STANDING
 from relief.store.trace_invariants import TRACE
 
 
@@ -380,7 +381,7 @@ PEOPLE: Final[Sequence[Invariant]] = (
     ),
 )
 
-ALL: Final[Sequence[Invariant]] = (*MONEY, *BANK, *BANK_WORD, *PEOPLE, *FIELD, *LAW, *TRACE, *REVIEW)
+ALL: Final[Sequence[Invariant]] = (*MONEY, *STANDING, *BANK, *BANK_WORD, *PEOPLE, *FIELD, *LAW, *TRACE, *REVIEW)
 _MOST_NAMED = 20
 
 

@@ -112,6 +112,12 @@ PLANTS: Final[Mapping[str, Wrong | Edited]] = {
     "no_without_owner": Edited("no_has_an_owner", ["UPDATE confirmation SET status = 'disputed'"]),
     "duplicate_asks": Edited("duplicates_ask_for_nothing", ["UPDATE household SET duplicate_of = id"]),
     "wall_down": Edited("walls_stand", ["ALTER TABLE payment NO FORCE ROW LEVEL SECURITY"]),
+    "correction_of_another_amount": Edited("correction_is_the_opposite", [
+        "UPDATE transfer SET corrects = (SELECT id FROM transfer WHERE subject = 'fund' LIMIT 1) WHERE id = (SELECT id FROM transfer WHERE subject = 'award' LIMIT 1)"]),
+    "passed_on_twice": Edited("allotted_once", ["""
+        INSERT INTO allotment (area, source, year, document, budget_item, purpose, incident, amount_fen, passed_fen, by_person, at)
+        SELECT '51', 'central', 2022, 'x', '2240703', 'EMERG', i.id, 10, 5, s.id, i.opened_at FROM incident i CROSS JOIN staff s LIMIT 1"""]),
+    "cancelled_and_paid": Edited("cancelled_is_not_paid", [f"UPDATE instalment SET status = 'cancelled' WHERE id = (SELECT instalment FROM payment WHERE id = {_ONE_PAID})"]),
     "band_unknown": Edited("located_in_one_band", [
         "INSERT INTO location SELECT h.county, z.id, h.id, 77, false FROM household h CROSS JOIN (SELECT id FROM zone LIMIT 1) z LIMIT 1"]),
 }  # fmt: skip

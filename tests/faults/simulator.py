@@ -44,7 +44,7 @@ POINTS: Final = (
 )  # fmt: skip
 #: What no act of the house can change is looked at once a run.
 _STILL: Final = frozenset({"money_is_whole_fen", "append_only", "walls_stand"})
-_ALL: Final = (*invariants.MONEY, *invariants.BANK, *invariants.BANK_WORD, *invariants.PEOPLE)
+_ALL: Final = (*invariants.MONEY, *invariants.STANDING, *invariants.BANK, *invariants.BANK_WORD, *invariants.PEOPLE)
 _AFTER_EACH: Final = tuple(i for i in _ALL if i.name not in _STILL)
 _AT_THE_END: Final = tuple(i for i in _ALL if i.name in _STILL)
 _STATE: Final = """
