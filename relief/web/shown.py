@@ -161,7 +161,7 @@ PLACES: Final = (
     ("/supervision", "supervision", ("award.supervise",)),
     ("/cases", "cases", ("minutes.record", "minutes.adopt", "payee.name", "payee.check")),
     ("/checks", "checks", ("check.import",)),
-    ("/corrections", "corrections", ("account.propose", "account.confirm")),
+    ("/corrections", "corrections", ("account.propose", "account.confirm", "payment.again", "account.release")),
     ("/evidence", "evidence", ("evidence.accept",)),
     ("/confirmations", "confirmations", ("confirm.report",)),
     ("/complaints", "complaints", ("complaint.read",)),

@@ -29,6 +29,9 @@ WITH silent AS (
     UNION ALL
     SELECT p.county, p.id FROM batch b CROSS JOIN LATERAL unnest(b.payments) AS l (id) JOIN payment p ON p.county = b.county AND p.id = l.id AND p.batch = b.id
     WHERE b.status = 'rejected' AND p.status = 'sent' AND b.county LIKE ANY ($1::text[])
+    UNION ALL
+    SELECT p.county, p.id FROM verdict v JOIN payment p ON p.county = v.county AND p.id = v.payment
+    WHERE v.status = 'proposed' AND p.status = 'paid' AND v.county LIKE ANY ($1::text[])
 )
 SELECT p.county, g.name AS county_name, p.id AS payment, p.reference, p.household, p.amount_fen, p.status, p.sent_at, b.id AS batch, b.number,
        b.status AS batch_status, b.digest, b.sent_at AS handed_at, b.drill, v.id AS verdict, v.outcome, v.reason, v.document, v.note, v.proposed_by,

@@ -65,6 +65,7 @@ class Row(msgspec.Struct, frozen=True):
     due: date
     account: str
     may: tuple[str, ...]
+    may_find: bool  # a credit the bank says came back: by its document and two people
 
 
 class Quiet(msgspec.Struct, frozen=True):
@@ -97,7 +98,8 @@ def _row(actor: Actor, x: Exceptional, keys: Keys) -> Row:
     may = case.may if actor.may("bank.case", x.county) else ()
     if x.status in (None, "approved", "batched", "sent", "unknown"):
         may = tuple(m for m in may if m != "answered")
-    return Row(x, case, due_on(x.code, x.received_at), account, may)
+    find = x.code == "fail_after_success" and x.status == "paid" and actor.may("bank.verdict", x.county)
+    return Row(x, case, due_on(x.code, x.received_at), account, may, find)
 
 
 def _quiet(actor: Actor, s: Silent, now: given.Now) -> Quiet:

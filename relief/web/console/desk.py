@@ -86,7 +86,9 @@ class Letter(msgspec.Struct, frozen=True):
 async def corrections(request: Req, read: given.Read, actor: given.Me, now: given.Now) -> Response[str]:
     """Returned payments, and corrections waiting for a second pair of eyes."""
     keys = house.of(request).keys
-    seen = {*common.patterns(actor, "account.propose"), *common.patterns(actor, "account.confirm")}
+    seen = {
+        p for action in ("account.propose", "account.confirm", "payment.again", "account.release") for p in common.patterns(actor, action)
+    }
     returned = await views.returned(read, sorted(seen))
     proposed = await views.proposed_accounts(read, common.patterns(actor, "account.confirm"), actor.person)
     unfit = await bank_views.unfit(read, sorted(seen))
