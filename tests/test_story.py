@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from tests import canaries
+
 pytestmark = pytest.mark.slow
 
 HOUSEHOLDS = 400
@@ -116,6 +118,21 @@ def test_check_finds_every_promise_kept_with_rows_behind_each(told: dict[str, An
     findings = json.loads(done.stdout)
     assert {f["name"] for f in findings} == {f["name"] for f in told["invariants"]}
     assert all(f["examined"] > 0 and f["broken"] == 0 for f in findings)
+
+
+async def test_nobody_of_the_story_can_be_read_in_backup_journal_log_or_checkpoint(
+    told: dict[str, Any], home: Path, tmp_path: Path
+) -> None:
+    """Outside are the files exchanged with the bank, and its own book. The tables' files are read as their dump and their journal."""
+    known = await canaries.known(home)
+    assert len(known["people"]) >= 1000
+    assert len(known["accounts"]) >= 300
+    words = known["people"] | known["accounts"]
+    inside = canaries.files(home, home / "bank", home / "pg" / "base")
+    assert {"pg_wal", "logs", "checkpoints"} <= {part for p in inside for part in p.parts}
+    assert canaries.sightings(words, [*inside, canaries.dump(home, tmp_path)]) == []
+    outside = canaries.sightings(known["accounts"], canaries.files(home / "bank"))
+    assert outside  # the search finds them where they must be
 
 
 @pytest.mark.timeout(300)
