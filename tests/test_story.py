@@ -48,7 +48,7 @@ def _count(told: dict[str, Any], *beginnings: str) -> int:
 
 @pytest.mark.timeout(300)
 def test_every_family_is_registered_once(told: dict[str, Any]) -> None:
-    assert _count(told, "households ") == HOUSEHOLDS
+    assert _count(told, "households ") == HOUSEHOLDS + 1  # and the family of the meeting
 
 
 def test_the_response_was_launched_and_raised_the_same_night(told: dict[str, Any]) -> None:
@@ -96,6 +96,14 @@ def test_every_fund_adds_up(told: dict[str, Any]) -> None:
         assert fund["allocated_fen"] == fund["available_fen"] + fund["reserved_fen"] + fund["in_flight_fen"] + fund["paid_fen"]
         assert fund["in_flight_fen"] == 0
     assert sum(f["paid_fen"] for f in told["funds"]) == told["states"]["payments paid"]["amount_fen"]
+
+
+def test_what_no_table_fits_was_adopted_by_a_meeting_and_paid(told: dict[str, Any]) -> None:
+    assert told["states"]["awards CASE completed"]["amount_fen"] == 3_210_00
+
+
+def test_entries_of_the_bank_that_are_nobodys_moved_nothing_and_were_answered(told: dict[str, Any]) -> None:
+    assert told["states"]["bank rows exception"]["count"] > 0
 
 
 def test_the_clock_ran_from_activation_to_first_payment_in_every_paying_county(told: dict[str, Any]) -> None:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+from typing import Final
+
 from relief.demo.scene import Scene
 from relief.domain.days import beijing_day
 from relief.domain.errors import ReliefError
 from relief.domain.money import display
-from relief.services import reconcile, recover
+from relief.services import exceptions, reconcile, recover
+from relief.services.exceptions import Item
 from relief.store import scenes
+
+#: Rows of the bank that are about nobody of ours.
+_NOT_OURS: Final = ("unknown_line", "unknown_batch", "reference")
 
 
 async def ask_back(scene: Scene) -> None:
@@ -31,6 +38,18 @@ async def ask_back(scene: Scene) -> None:
             await recover.decide(tx, approver, one.county, [entry], True, scene.house.clock())
             await recover.close(tx, officer, one.county, case, "已抵扣下一期（演示）", scene.house.clock())
         scene.say(f"1 件追回：{display(one.amount_fen)} 元抵扣下一期，两人决定")
+
+
+async def work_off(scene: Scene) -> None:
+    """Entries of the statement that are not ours are answered by the preparer; no money moved on them."""
+    async with scene.tx() as tx:
+        rows = await scenes.strange(tx, _NOT_OURS)
+    for county, group in groupby(rows, key=lambda row: row.county):
+        items = [Item(row.file, row.row) for row in group]
+        async with scene.tx() as tx:
+            note = "对账单上的其他支出，已书面告知银行（演示）"
+            await exceptions.answer(tx, scene.at(county, "prepare"), county, items, "not ours", note, scene.house.clock())
+    scene.say(f"{len(rows)} 行不属本单位，已办结 · {len(rows)} entries of the statement are not ours")
 
 
 async def close_days(scene: Scene) -> None:

@@ -45,7 +45,19 @@ async def batch_and_sign(scene: Scene) -> int:
         for step in disburse.STEPS:
             await sign(scene, county, step, ids, digest)
     scene.say(f"{files} 个批次，{lines:,} 笔，{display(total)} 元，经办、复核、审批各一人")
+    if await mend_unfit(scene):
+        lines += await batch_and_sign(scene)
     return lines
+
+
+async def mend_unfit(scene: Scene) -> int:
+    """Lines a bank's file cannot hold (a name longer than its column) go to a card of another bank. Returns how many."""
+    async with scene.tx() as tx:
+        unfit = await scenes.unfit(tx)
+    if unfit:
+        await _correct(scene, unfit)
+        scene.say(f"{len(unfit)} 笔写不进银行文件（姓名超长），改用其他银行的卡 · {len(unfit)} lines did not fit the bank's file")
+    return len(unfit)
 
 
 async def sign(scene: Scene, county: str, step: str, ids: Sequence[UUID], digest: bytes) -> None:
@@ -148,23 +160,28 @@ async def correct_returned(scene: Scene) -> int:
     """The reporter collects the right card, the township compares it, a new attempt goes out. Returns new attempts."""
     async with scene.tx() as tx:
         returned = await scenes.returned(tx)
+    attempts = await _correct(scene, returned)
+    scene.say(f"{len(returned):,} 笔退回已更正账号，{attempts:,} 笔重新发放")
+    return attempts
+
+
+async def _correct(scene: Scene, wrong: Sequence[Pick]) -> int:
     groups: dict[str, list[Pick]] = {}
-    for payment in returned:
+    for payment in wrong:
         groups.setdefault(payment.village[:9], []).append(payment)
-    attempts = corrected = 0
+    attempts = 0
     for township, payments in groups.items():
         county = township[:6]
-        items = []
-        for payment in payments:
-            corrected += 1
-            items.append(Correction(payment=payment.id, account=numbers.account(900_000_000 + payment.id.int % 99_999_999), bank="402"))
+        items = [
+            Correction(payment=payment.id, account=numbers.account(900_000_000 + payment.id.int % 99_999_999), bank="402")
+            for payment in payments
+        ]
         async with scene.tx() as tx:
             accounts = await correct.propose(tx, scene.at(township, "reporter"), county, items, scene.house.clock(), scene.house.keys)
         async with scene.tx() as tx:
             attempts += len(await correct.confirm(tx, scene.at(township, "reviewer"), county, accounts, scene.house.clock()))
         async with scene.tx() as tx:  # a changed card cools off for a day unless a third person has made sure
             await correct.release(tx, scene.at(county, "approver"), county, accounts, "电话核实本人（演示）", scene.house.clock())
-    scene.say(f"{corrected:,} 笔退回已更正账号，{attempts:,} 笔重新发放")
     return attempts
 
 

@@ -24,6 +24,7 @@ _PROVINCE: Final = {"province.officer": "province_officer", "province.second": "
 _COUNTY: Final = {
     "officer": "county_officer",
     "approver": "county_approver",
+    "second": "county_approver",  # for what two of the meeting must sign
     "prepare": "finance_preparer",
     "check": "finance_checker",
     "authorise": "finance_authoriser",

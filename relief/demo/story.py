@@ -18,7 +18,7 @@ from rich.live import Live
 from rich.table import Table
 
 from relief import app
-from relief.demo import acts, books, desk, money, night, people, processes, summary, voices
+from relief.demo import acts, books, desk, meeting, money, night, people, processes, summary, voices
 from relief.demo.processes import Places
 from relief.demo.scene import Scene
 from relief.domain.days import BEIJING
@@ -44,6 +44,8 @@ _TWIN_BANK: Final = [
     "9",
     "--duplicate-rate",
     "0.1",
+    "--stray-rate",
+    "0.3",
     "--poll-s",
     "0.2",
 ]
@@ -139,11 +141,13 @@ async def _tell(scene: Scene, where: Places) -> summary.Summary:
         await voices.hear_residents(scene, where.web_url)
     with scene.stage(10, "分阶段发放 · first stage"):
         await money.accept_stage(scene, "materials_ready")
+        await meeting.hold(scene, LUDING, places)
         await money.pay_all(scene)
     with scene.stage(11, "正式烈度图 · zone v2"):
         await _second_zone(scene)
     with scene.stage(12, "汇总 · summary"):
         await money.wait_for_statement(scene)
+        await books.work_off(scene)
         await voices.hear_texts(scene)
         await books.ask_back(scene)
         await books.close_days(scene)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -74,12 +75,18 @@ _BATCHES = "SELECT id, digest FROM batch WHERE county = $1 AND status = $2 ORDER
 _PAYMENTS = "SELECT status AS key, count(*) AS count, coalesce(sum(amount_fen), 0)::bigint AS amount_fen FROM payment GROUP BY status"
 _MESSAGES = "SELECT status AS key, count(*) AS count, 0::bigint AS amount_fen FROM message GROUP BY status"
 _RETURNED = """
-SELECT p.id, p.county, h.village, p.amount_fen FROM payment p JOIN household h ON h.county = p.county AND h.id = p.household
+SELECT DISTINCT ON (p.county, p.payee) p.id, p.county, h.village, p.amount_fen
+FROM payment p JOIN household h ON h.county = p.county AND h.id = p.household
 WHERE p.status = 'returned' AND NOT EXISTS (
     SELECT FROM payment later WHERE later.county = p.county AND later.instalment = p.instalment AND later.attempt > p.attempt)
   AND NOT EXISTS (SELECT FROM hold o WHERE o.county = p.county AND o.kind = 'award' AND o.subject = p.award::text)
-ORDER BY p.county, p.id
+ORDER BY p.county, p.payee, p.id
 """
+_UNFIT = """
+SELECT DISTINCT ON (p.county, p.payee) p.id, p.county, a.village, p.amount_fen FROM unfit_line u JOIN payment p ON p.county = u.county AND p.id = u.payment
+JOIN award a ON a.county = p.county AND a.id = p.award WHERE u.closed_at IS NULL ORDER BY p.county, p.payee, p.id
+"""
+_STRANGE = "SELECT county, file, row FROM bank_row WHERE disposition = 'exception' AND closed_at IS NULL AND code = ANY ($1::text[]) ORDER BY county, file, row"
 _WAITING = """
 SELECT i.id, i.county, a.village, i.amount_fen FROM instalment i JOIN award a ON a.county = i.county AND a.id = i.award
 WHERE i.status = 'waiting' AND i.condition = $1 AND a.status = 'approved' ORDER BY i.county, i.id
@@ -146,8 +153,26 @@ async def messages(tx: Tx) -> dict[str, Tally]:
 
 
 async def returned(tx: Tx) -> list[Pick]:
-    """Returned payments without a later attempt and without a hold."""
+    """Returned payments without a later attempt and without a hold, one of each person: a corrected card serves all."""
     return await many(tx, _RETURNED, Pick)
+
+
+async def unfit(tx: Tx) -> list[Pick]:
+    """Payments whose line a bank's file cannot hold, one of each person."""
+    return await many(tx, _UNFIT, Pick)
+
+
+class Strange(msgspec.Struct, frozen=True):
+    """A row of a bank file that nobody could place."""
+
+    county: str
+    file: UUID
+    row: int
+
+
+async def strange(tx: Tx, codes: Sequence[str]) -> list[Strange]:
+    """Open exceptions of these kinds."""
+    return await many(tx, _STRANGE, Strange, list(codes))
 
 
 async def waiting(tx: Tx, condition: str) -> list[Pick]:

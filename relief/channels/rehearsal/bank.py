@@ -45,6 +45,7 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reorder_rate: float = 0.0  # batches whose rows are shuffled
     split_rate: float = 0.0  # batches answered in several files
     lose_rate: float = 0.0  # batches never answered before the statement
+    stray_rate: float = 0.0  # statements with an entry that is nobody's of ours
     refuse_rate: float = 0.0  # batches in ISO 20022 refused as a whole, nothing of them credited
     answer_s: float = 0.0  # from reading a batch to the first answer
     late_s: float = 2.0  # to the late answers and the returns after success
@@ -217,6 +218,10 @@ class RehearsalBank:
             said = [(line, "失败" if line.fate == "returned" else "成功") for line in lines.values()]
             rows += [(number, line, word) for line, word in [*said, *((lines[seq], "退票") for seq in back)]]
         name = f"statement-{now:%Y%m%d%H%M%S}-{_hash(account, *numbers)[:8]}"
+        if rows and self._luck("stray", *numbers) < self._options.stray_rate:
+            number, line, _ = rows[0]
+            other = _hash(number)[:32].upper()
+            rows.append((number, msgspec.structs.replace(line, reference=other, serial=f"B{other[:14]}", amount_fen=8_800), "成功"))
         if form != "iso" or any(word != "失败" for _, _, word in rows):  # what was never booked is no entry of a camt.053
             self._put(f"{name}{SUFFIX[form]}", bank_wire.statement(form, name, account, _wall(now), rows))
         self._book.stated(numbers)
