@@ -88,6 +88,7 @@ def build(house: House | None = None, lifespan: Sequence[Any] = (), more: Sequen
         before_send=[_headers],
         lifespan=list(lifespan),
         openapi_config=_openapi(),
+        logging_config=None,  # the process decides how it logs: relief/logs.py
     )
     if house is not None:
         app.state.house = house
