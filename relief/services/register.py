@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID, uuid4
 
@@ -120,11 +120,11 @@ async def _insert(tx: Tx, actor: Actor, records: Sequence[Record], now: datetime
 
 def rows_of(records: Sequence[Record], now: datetime, keys: Keys) -> Rows:
     """Sealed and hashed; nothing is written."""
-    rows = Rows([], [], [], [])
+    rows, today = Rows([], [], [], []), beijing_day(now)
     for item, checked, family in records:
         rows.households.append(_household_row(item, checked, family, keys))
         people = [(uuid4(), position) for position in range(len(checked.members))]
-        sealed = [_person_row(item, checked, family, person, position, now, keys) for person, position in people]
+        sealed = [_person_row(item, checked, family, person, position, today, keys) for person, position in people]
         rows.people.extend(sealed)
         account = _account_row(item, checked, people[0][0], keys)
         rows.accounts.append(account)
@@ -173,7 +173,7 @@ def _household_row(item: Registration, checked: Checked, family: UUID, keys: Key
 
 
 def _person_row(
-    item: Registration, checked: Checked, family: UUID, person: UUID, position: int, now: datetime, keys: Keys
+    item: Registration, checked: Checked, family: UUID, person: UUID, position: int, today: date, keys: Keys
 ) -> tuple[Any, ...]:
     member, phone = checked.members[position], checked.phone if position == 0 else None
     paper = identity.document(member.id_number)
@@ -183,5 +183,5 @@ def _person_row(
     return (
         item.county, person, family, "householder" if position == 0 else "member",
         keys.seal("person", person, "sealed", msgspec.json.encode(plain)), keys.index("id", member.id_number),
-        None if phone is None else keys.index("phone", phone), identity.phone_route(phone), identity.adult(member.id_number, beijing_day(now)), paper == "temporary",
+        None if phone is None else keys.index("phone", phone), identity.phone_route(phone), identity.adult(member.id_number, today), paper == "temporary",
     )  # fmt: skip

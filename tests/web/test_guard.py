@@ -47,6 +47,7 @@ CASES: list[tuple[str, bytes, int, str]] = [
     ("a field nobody knows", body(status="paid"), 422, "unknown_field"),
     ("a text too long", body(login="x" * 65), 422, "range"),
     ("cut in the middle", body()[:-5], 400, "not_json"),
+    ("a text that never ends, made of escapes", b'{"login":"' + b'\\"' * 500_000, 400, "not_json"),
 ]
 
 
