@@ -214,6 +214,36 @@ CREATE TABLE change_report (
 CREATE INDEX change_report_of ON change_report (county, household);
 CREATE INDEX change_report_open ON change_report (county, due_on) WHERE status = 'open';
 
+-- What a form's server (Kobo, ODK) sent: once by root id, whatever became of it; and photos still to be fetched.
+CREATE TABLE form_submission (
+    county       text NOT NULL,
+    root         uuid NOT NULL,
+    form         text NOT NULL,
+    outcome      text NOT NULL CHECK (outcome IN ('registered', 'edited', 'refused')),
+    code         text,                        -- why it was refused
+    field        text,
+    household    uuid,
+    sealed       bytea NOT NULL,              -- as it came, the last time
+    times        integer NOT NULL DEFAULT 1,
+    received_at  timestamptz NOT NULL,
+    PRIMARY KEY (county, root)
+);
+CREATE TABLE form_photo (
+    county     text NOT NULL,
+    root       uuid NOT NULL,
+    name       text NOT NULL,
+    kind       text NOT NULL,
+    url        text NOT NULL,
+    household  uuid NOT NULL,
+    status     text NOT NULL CHECK (status IN ('waiting', 'kept', 'given up')),
+    tries      integer NOT NULL DEFAULT 0,
+    due_at     timestamptz NOT NULL,
+    document   uuid,
+    PRIMARY KEY (county, root, name)
+);
+CREATE INDEX form_photo_due ON form_photo (due_at) WHERE status = 'waiting';
+GRANT SELECT, INSERT, UPDATE ON form_submission, form_photo TO relief_app;
+
 GRANT SELECT, INSERT ON lead, roster, change_report TO relief_app;
 GRANT UPDATE (status, owner, due_at, taken_by, taken_at, household, closed_by, closed_at, sealed_answer) ON lead TO relief_app;
 GRANT UPDATE (until) ON roster TO relief_app;
@@ -230,7 +260,8 @@ GRANT UPDATE (status, posted_by, posted_at, photo, ends_on, reported_by, reporte
 GRANT UPDATE (status, closed_by, closed_at, sealed_answer) ON objection TO relief_app;
 
 DO $$ DECLARE t text; BEGIN
-    FOREACH t IN ARRAY ARRAY['document', 'review', 'review_item', 'notice', 'notice_item', 'objection', 'dossier_export', 'lead', 'roster', 'change_report'] LOOP
+    FOREACH t IN ARRAY ARRAY['document', 'review', 'review_item', 'notice', 'notice_item', 'objection', 'dossier_export', 'lead', 'roster', 'change_report',
+                              'form_submission', 'form_photo'] LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', t);
         EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', t);
         EXECUTE format('CREATE POLICY area ON %I USING (county LIKE ANY ((SELECT relief_scope())::text[]))', t);

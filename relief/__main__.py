@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "export-audit": "the trace as a file",
     "zone": "zone files",
     "region": "populations of counties, for estimates",
+    "forms": "Kobo and ODK forms: check mappings, back-fill, import",
     "household": "registers as spreadsheets: check, import, template",
     "playbook": "playbooks",
     "plan": "response plans",

@@ -21,6 +21,7 @@ from relief import keyring
 from relief.channels.bank import Bank
 from relief.channels.checkpoints import FolderCheckpoints
 from relief.channels.feeds import Feeds
+from relief.channels.form_server import FormServer
 from relief.channels.sms import Sms, send_all
 from relief.channels.sms_webhook import STATUS_PATH
 from relief.domain import trail
@@ -29,7 +30,7 @@ from relief.domain.errors import ReliefError
 from relief.domain.likeness import Limits
 from relief.domain.message import Absent
 from relief.domain.sealing import Keys
-from relief.services import alerts, disburse, load, notify, papers, report, seal, settle, sign_in, stages, suspect
+from relief.services import alerts, disburse, forms, keep, load, notify, papers, report, seal, settle, sign_in, stages, suspect
 from relief.settings import Settings
 from relief.store import db, errands, squares
 
@@ -43,6 +44,8 @@ MESSAGES_PER_CLAIM: Final = 200
 MOST_ROUNDS: Final = 50
 #: How often reporting deadlines are looked at.
 CHASE_EVERY: Final = timedelta(minutes=1)
+#: Photos of forms fetched in one round.
+FORM_PHOTOS: Final = 20
 #: How often the papers of advances are looked at.
 PAPERS_EVERY: Final = timedelta(minutes=10)
 #: How often the background process says that it lives. The console calls it dead when nothing was heard for four times as long.
@@ -60,6 +63,7 @@ class Work(msgspec.Struct, frozen=True):
     layout: Layout
     sms: Sms
     feeds: Feeds
+    forms: FormServer | None = None
     running: set[asyncio.Task[None]] = msgspec.field(default_factory=set)
 
     @property
@@ -223,6 +227,22 @@ async def chase_papers(work: Work) -> int:
     return 0
 
 
+async def fetch_form_photos(work: Work) -> int:
+    """Fetch photos of submitted forms whose turn it is; one that does not come is tried again, later each time."""
+    if work.forms is None or not work.forms.configured:
+        return 0
+    async with db.begin(work.pool) as tx:
+        due = await forms.photos_due(tx, FORM_PHOTOS, work.clock())
+    for photo in due:
+        try:
+            content = await work.forms.photo(photo.url, keep.MOST)
+            async with db.begin(work.pool) as tx:
+                await forms.keep_photo(tx, photo, content, work.clock(), work.keys)
+        except ReliefError as error:
+            log.warning("form photo of %s is not kept: %s", photo.root, error.code)
+    return len(due)
+
+
 async def gather_squares(work: Work) -> int:
     """Add up what came to and went from the squares of the map, a county at a time."""
     async with db.begin(work.pool) as tx:
@@ -277,6 +297,7 @@ TIMETABLE: Final[dict[str, Beat]] = {
     "set checkpoint": set_checkpoint,
     "gather squares": gather_squares,
     "chase papers": chase_papers,
+    "fetch form photos": fetch_form_photos,
 }
 
 

@@ -59,9 +59,16 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     duplicate_stops: Literal["stages", "payment", "nothing"] = "stages"  # what a suspicion without an exact key stops
     account_households: int = 1  # so many households of an incident may name one account (family card)
     phone_households: int = 5  # so many may name one phone
+    forms_url: str | None = None  # a Kobo server whose photos are fetched and whose submissions are back-filled; None: not asked
+    forms_token: str = ""  # our API token there
     field_days: int = 7  # after so many days a phone forgets the slips of records the server has
     crash_at: str | None = None  # fault runs only: the labelled point at which `relief work` kills itself
     real_channels: bool = False  # drills and demos never reach a real bank or phone
+
+    @property
+    def forms(self) -> Path:
+        """The folder of form mappings: one TOML file a form."""
+        return self.home / "forms"
 
     @property
     def bank(self) -> Path:

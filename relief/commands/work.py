@@ -12,6 +12,7 @@ from relief import app, jobs, logs, settings
 from relief.channels.bank import FolderBank
 from relief.channels.bank_sftp import SftpBank
 from relief.channels.feeds import HttpFeeds
+from relief.channels.form_server import FormServer
 from relief.channels.sms import TwilioSms
 from relief.commands.screen import err
 from relief.house import House
@@ -21,10 +22,15 @@ from relief.jobs import Work
 @asynccontextmanager
 async def open_work(house: House) -> AsyncIterator[Work]:
     """The channels beside the house: everything the timetable needs."""
-    async with TwilioSms(house.settings) as sms, HttpFeeds(house.settings) as feeds:
+    chosen = house.settings
+    async with (
+        TwilioSms(chosen) as sms,
+        HttpFeeds(chosen) as feeds,
+        FormServer(chosen.forms_url, chosen.forms_token, chosen.feed_timeout_seconds) as forms,
+    ):
         yield Work(
             pool=house.pool, keys=house.keys, settings=house.settings, clock=house.clock, bank=(SftpBank if house.settings.bank_sftp else FolderBank).of(house.settings),
-            layout=house.writer.layout, sms=sms, feeds=feeds,
+            layout=house.writer.layout, sms=sms, feeds=feeds, forms=forms,
         )  # fmt: skip
 
 

@@ -90,4 +90,11 @@ REVIEW: Final[Sequence[Invariant]] = (
         "SELECT count(*) FROM roster",
         "SELECT county || '/' || village AS row FROM roster WHERE until IS NULL GROUP BY county, village HAVING count(*) > 1",
     ),
+    Invariant(
+        "a_submission_is_one_household",
+        "a form's submission that was registered names a household of its county, and that household carries its root id",
+        "SELECT count(*) FROM device_guard",
+        """SELECT f.county || '/' || f.root AS row FROM form_submission f WHERE f.outcome <> 'refused'
+           AND NOT EXISTS (SELECT FROM household h WHERE h.county = f.county AND h.id = f.household AND h.device_id = f.root)""",
+    ),
 )

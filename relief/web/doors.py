@@ -7,6 +7,7 @@ from typing import Any, Final
 from relief.web import (
     applicant,
     bystander,
+    form_hook,
     health,
     hooks,
     metrics,
@@ -18,6 +19,7 @@ DOORS: Final[list[Any]] = [
     health.health,
     metrics.metrics,
     hooks.ROUTER,
+    form_hook.ROUTER,
     resident.ROUTER,
     stranger.ROUTER,
     bystander.ROUTER,
