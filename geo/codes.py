@@ -39,10 +39,12 @@ def read(content: bytes, options: Options) -> Layer:
         level = row[level_at].strip() if level_at is not None and level_at < len(row) else None
         if levels.setdefault(code, level) != level:
             raise ZoneFileError("code_twice", f"第{number}行代码重复而等级不同 · line {number}: a code comes twice with different levels")
+    if len(levels) > MAX_FEATURES:
+        raise ZoneFileError(
+            "too_many_features", f"代码超过{MAX_FEATURES}个，请改用上级代码 · more than {MAX_FEATURES} codes; name the areas above them"
+        )
     warnings: list[Warn] = []
     features = [Feature({} if level is None else {"level": level}, area(code, warnings)) for code, level in levels.items()]
-    if len(features) > MAX_FEATURES:
-        raise ZoneFileError("too_many_features", f"代码超过{MAX_FEATURES}个 · more than {MAX_FEATURES} codes")
     return Layer("区划代码 codes", "", "EPSG:4490", features, merged(warnings), nested=True)
 
 
@@ -138,14 +140,24 @@ def _part(county: str, rest: str, warnings: list[Warn]) -> Any:
 @cache
 def _cells(county: str) -> tuple[Sequence[str], Any]:
     """The villages of a county and the cell nearest to each, not yet cut at the county's border."""
-    with gzip.open(data.DIVISIONS, "rt", encoding="utf-8", newline="") as file:
-        rows = [r for r in csv.DictReader(file) if r["level"] == "village" and r["code"].startswith(county)]
-    points = np.array([[float(r["lon"]), float(r["lat"])] for r in rows])
+    rows = _villages()[county]
+    points = np.array([[lon, lat] for _, lon, lat in rows])
     stretch = np.array([np.cos(np.radians(points[:, 1].mean())), 1.0])
     known = counties.load()
     border = shapely.transform(known.shapes[known.codes.index(county)], lambda xy: xy * stretch)
     cells = shapely.voronoi_polygons(shapely.multipoints(points * stretch), extend_to=border, ordered=True)
-    return [r["code"] for r in rows], shapely.transform(shapely.get_parts(cells), lambda xy: xy / stretch)
+    return [code for code, _, _ in rows], shapely.transform(shapely.get_parts(cells), lambda xy: xy / stretch)
+
+
+@cache
+def _villages() -> Mapping[str, list[tuple[str, float, float]]]:
+    """County → code and point of each of its villages; the table is read once, however many counties a list names."""
+    found: dict[str, list[tuple[str, float, float]]] = {c: [] for c in counties.load().codes}
+    with gzip.open(data.DIVISIONS, "rt", encoding="utf-8", newline="") as file:
+        for code, _, level, _, lon, lat in csv.reader(file):
+            if level == "village":
+                found[code[:6]].append((code, float(lon), float(lat)))
+    return found
 
 
 def merged(warnings: Sequence[Warn]) -> list[Warn]:

@@ -15,12 +15,20 @@ from geo.model import Share as Share
 NEGLIGIBLE_KM2 = 1e-4
 
 
+#: Degrees, a tenth of a millimetre: cutting on a grid is slower and never loses a piece.
+GRID = 1e-9
+
+
 def band_shares(wkb: bytes) -> list[Share]:
     """The counties one band touches, by code. Cutting may be slow on unkind shapes: it belongs into the child."""
     known, shape = counties.load(), shapely.from_wkb(wkb)
     touched = np.sort(shapely.STRtree(known.shapes).query(shape, predicate="intersects"))
+    cuts = shapely.intersection(known.shapes[touched], shape)
+    if shapely.area(cuts).sum() < shapely.area(shape) * (1 - 1e-9):  # beyond our counties, or a piece lost along nearly equal borders
+        partly = shapely.area(cuts) < shapely.area(known.shapes[touched]) * (1 - 1e-9)
+        cuts[partly] = shapely.intersection(known.shapes[touched[partly]], shape, grid_size=GRID)
     shares = []
-    for i, cut in zip(touched.tolist(), shapely.intersection(known.shapes[touched], shape), strict=True):
+    for i, cut in zip(touched.tolist(), cuts, strict=True):
         km2 = area.km2(_areas(cut)) if shapely.area(cut) > 0 else 0.0
         if km2 > NEGLIGIBLE_KM2:
             shares.append(Share(known.codes[i], known.names[i], km2, float(km2 / known.areas_km2[i])))

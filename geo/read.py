@@ -18,7 +18,7 @@ from typing import Any
 import msgspec
 import shapely
 
-from geo import area, cage, zonefile
+from geo import area, cage, overlay, zonefile
 from geo.model import ZoneFileError
 from geo.wire import Answer, Refusal, Request, Shape
 
@@ -46,7 +46,10 @@ def work(asked: Request, content: bytes) -> Answer:
 
 def _difference(old: Sequence[bytes], new: Sequence[bytes]) -> tuple[float, float]:
     before, after = (shapely.union_all(shapely.from_wkb(bands)) for bands in (old, new))
-    return _km2(shapely.difference(after, before)), _km2(shapely.difference(before, after))
+    gained, lost = (_km2(shapely.difference(a, b)) for a, b in ((after, before), (before, after)))
+    if abs((gained - lost) - (_km2(after) - _km2(before))) > 1e-6 * (_km2(after) + _km2(before)):  # a piece lost along nearly equal borders
+        gained, lost = (_km2(shapely.difference(a, b, grid_size=overlay.GRID)) for a, b in ((after, before), (before, after)))
+    return gained, lost
 
 
 def _km2(shape: Any) -> float:
