@@ -174,6 +174,8 @@ PLACES: Final = (
     ("/day-close", "day_close", ("bank.read",)),
     ("/payments", "payments", ("award.read",)),
     ("/funds", "funds", ("fund.read",)),
+    ("/coming", "coming", ("fund.read",)),
+    ("/holds", "holds", ("hold.read",)),
     ("/messages", "messages", ("message.read",)),
     ("/audit", "audit", ("audit.read",)),
     ("/staff", "staff", ("staff.read",)),

@@ -213,6 +213,8 @@ async def test_a_refusal_is_a_page_in_the_readers_language(enter: Enter, pool: d
         "/batches",
         "/payments",
         "/funds",
+        "/coming",
+        "/holds",
         "/messages",
         "/confirmations",
     ],

@@ -184,3 +184,25 @@ async def spent(tx: Tx, counties: Sequence[str], since: datetime, until: datetim
 async def holds(tx: Tx, counties: Sequence[str], now: datetime, limit: int) -> list[Hold]:
     """Everything that stands still now, what was placed by hand first."""
     return await many(tx, _HOLDS, Hold, list(counties), now, limit)
+
+
+# What a person calls a thing → its id: a village's code, a slip, a document, a batch's number.
+_NAMED = """
+SELECT code AS subject FROM region WHERE $2 = 'village' AND code = $3 AND left(code, 6) = $1
+UNION ALL SELECT id::text FROM household WHERE $2 = 'household' AND county = $1 AND slip = $3
+UNION ALL SELECT c.id::text FROM household h JOIN person p ON p.county = h.county AND p.household = h.id AND p.role = 'householder'
+    JOIN account c ON c.county = p.county AND c.person = p.id AND c.status = 'current' WHERE $2 = 'account' AND h.county = $1 AND h.slip = $3
+UNION ALL SELECT a.id::text FROM household h JOIN award a ON a.county = h.county AND a.household = h.id AND a.status IN ('proposed', 'approved')
+    WHERE $2 = 'award' AND h.county = $1 AND h.slip = $3
+UNION ALL SELECT id::text FROM fund WHERE $2 = 'fund' AND county = $1 AND document = $3
+UNION ALL SELECT id::text FROM batch WHERE $2 = 'batch' AND county = $1 AND number = $3
+"""
+
+
+class _Subject(msgspec.Struct, frozen=True):
+    subject: str
+
+
+async def named(tx: Tx, county: str, kind: str, name: str) -> list[str]:
+    """The ids of what a person calls so."""
+    return [r.subject for r in await many(tx, _NAMED, _Subject, county, kind, name)]

@@ -48,6 +48,7 @@ from relief.web.console import (
     situation,
     staff,
     standards,
+    standing,
     supervision,
     zones,
 )
@@ -82,6 +83,7 @@ ROUTERS: Final = [
                 bank,
                 day_close,
                 funds,
+                standing,
                 households,
                 dossier,
                 sheets,
