@@ -237,6 +237,8 @@ async def sign(
 async def void(tx: Tx, actor: Actor, county: str, ids: Sequence[UUID], reason: str, now: datetime) -> int:
     """Send batches back before they leave; their payments are approved again. Returns how many payments."""
     require(actor, "batch.void", county)
+    if not reason.strip():
+        raise Invalid("reason", "请写明退回原因 · say why the batch is sent back", field="reason")
     found = await batches.lock(tx, county, sorted(set(ids)))
     if await batches.move(tx, county, [b.id for b in found], "voided", sources(BATCH, "voided")) != len(set(ids)):
         raise Conflict("too_late", "批次已授权或发出，不能退回 · a batch is authorised or gone and cannot be voided")

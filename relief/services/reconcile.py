@@ -11,7 +11,7 @@ import msgspec
 from relief.domain.days import BEIJING, beijing_day
 from relief.domain.errors import Conflict, Invalid, Refused
 from relief.domain.policy import Actor, require
-from relief.store import audits, reconciliations
+from relief.store import audits, db, reconciliations
 from relief.store.db import Tx
 from relief.store.reconciliations import Day, Differing, Line
 
@@ -79,6 +79,7 @@ def until_of(day: date, now: datetime) -> datetime:
 
 async def standing(tx: Tx, county: str, until: datetime) -> Standing:
     """What stands where. A batch's file counts as it was signed: its own lines and total, whatever our books say of its payments."""
+    await db.plan_for(tx, 10_000)  # line by line of everything that left: joined as sets
     lines = await reconciliations.standing(tx, county, until)
     batches: dict[UUID, Sums] = {}
     funds: dict[UUID, Sums] = {}

@@ -11,7 +11,7 @@ import pytest
 
 from relief.channels import bank_layouts
 from relief.domain.batch import digest, envelope
-from relief.domain.errors import Conflict, Refused, ReliefError
+from relief.domain.errors import Conflict, Invalid, Refused, ReliefError
 from relief.domain.policy import Actor, Grant
 from relief.domain.sealing import Keys
 from relief.services import approve, disburse
@@ -271,3 +271,11 @@ async def test_an_approved_payment_waits_in_the_queue_until_it_is_frozen_and_aga
     assert await db.value(tx, "SELECT cardinality(payments) FROM batch WHERE id = $1", batch.id) == 3
     await disburse.void(tx, here.check, make.LUDING, [batch.id], "退回", make.NOW)
     assert await db.value(tx, queue) == 3
+
+
+async def test_a_batch_is_not_sent_back_without_a_reason(tx: Tx, keys: Keys) -> None:
+    here = await office(tx, keys, count=1)
+    [batch] = await freeze(tx, here, keys)
+    with pytest.raises(Invalid) as caught:
+        await disburse.void(tx, here.check, make.LUDING, [batch.id], "  ", make.NOW)
+    assert caught.value.code == "reason"

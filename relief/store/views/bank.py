@@ -11,26 +11,32 @@ import msgspec
 from relief.store.db import Tx, many, one
 
 _EXCEPTIONS = """
+WITH open AS MATERIALIZED (
+    SELECT county, file, row, code, reference, outcome, amount_fen, reason, bank_ref, payment, count(*) OVER () AS total FROM bank_row
+    WHERE disposition = 'exception' AND closed_at IS NULL AND county LIKE ANY ($1::text[])
+)
 SELECT r.county, g.name AS county_name, r.file, r.row, r.code, r.reference, r.outcome, r.amount_fen, r.reason, r.bank_ref, f.kind, f.name AS file_name,
        f.received_at, r.payment, p.status, p.amount_fen AS our_fen, p.bank_ref AS our_ref, p.household, coalesce(b.number, o.number) AS number, p.sent_at,
-       c.id AS account, c.sealed AS sealed_account, coalesce(b.drill, o.drill, false) AS drill, count(*) OVER () AS total
-FROM bank_row r
-JOIN bank_file f ON f.county = r.county AND f.id = r.file
-JOIN region g ON g.code = r.county
-LEFT JOIN payment p ON p.county = r.county AND p.id = r.payment
-LEFT JOIN batch b ON b.county = r.county AND b.id = p.batch
-LEFT JOIN batch o ON o.county = r.county AND o.id = f.batch
-LEFT JOIN account c ON c.county = r.county AND c.id = p.account
-WHERE r.disposition = 'exception' AND r.closed_at IS NULL AND r.county LIKE ANY ($1::text[]) ORDER BY f.received_at, r.file, r.row LIMIT $2
+       c.id AS account, c.sealed AS sealed_account, coalesce(b.drill, o.drill, false) AS drill, r.total
+FROM open r
+CROSS JOIN LATERAL (SELECT kind, name, received_at, batch FROM bank_file WHERE county = r.county AND id = r.file LIMIT 1) f
+CROSS JOIN LATERAL (SELECT name FROM region WHERE code = r.county LIMIT 1) g
+LEFT JOIN LATERAL (SELECT status, amount_fen, bank_ref, household, sent_at, batch, account FROM payment WHERE county = r.county AND id = r.payment LIMIT 1) p ON true
+LEFT JOIN LATERAL (SELECT number, drill FROM batch WHERE county = r.county AND id = p.batch LIMIT 1) b ON true
+LEFT JOIN LATERAL (SELECT number, drill FROM batch WHERE county = r.county AND id = f.batch LIMIT 1) o ON true
+LEFT JOIN LATERAL (SELECT id, sealed FROM account WHERE county = r.county AND id = p.account LIMIT 1) c ON true
+ORDER BY f.received_at, r.file, r.row LIMIT $2
 """
 _SILENT = """
-WITH silent AS (
+WITH silent AS MATERIALIZED (
     SELECT p.county, p.id FROM payment p WHERE p.trouble = 'unknown' AND p.county LIKE ANY ($1::text[])
     UNION ALL
-    SELECT p.county, p.id FROM batch b CROSS JOIN LATERAL unnest(b.payments) AS l (id) JOIN payment p ON p.county = b.county AND p.id = l.id AND p.batch = b.id
+    SELECT p.county, p.id FROM batch b CROSS JOIN LATERAL unnest(b.payments) AS l (id)
+    CROSS JOIN LATERAL (SELECT county, id, status FROM payment WHERE county = b.county AND id = l.id AND batch = b.id LIMIT 1) p
     WHERE b.status = 'rejected' AND p.status = 'sent' AND b.county LIKE ANY ($1::text[])
     UNION ALL
-    SELECT p.county, p.id FROM verdict v JOIN payment p ON p.county = v.county AND p.id = v.payment
+    SELECT p.county, p.id FROM verdict v
+    CROSS JOIN LATERAL (SELECT county, id, status FROM payment WHERE county = v.county AND id = v.payment LIMIT 1) p
     WHERE v.status = 'proposed' AND p.status = 'paid' AND v.county LIKE ANY ($1::text[])
 )
 SELECT p.county, g.name AS county_name, p.id AS payment, p.reference, p.household, p.amount_fen, p.status, p.sent_at, b.id AS batch, b.number,
@@ -41,25 +47,44 @@ SELECT p.county, g.name AS county_name, p.id AS payment, p.reference, p.househol
        (SELECT max(f.received_at) FROM bank_file f WHERE f.county = p.county AND f.kind = 'statement' AND f.received_at > p.sent_at) AS last_statement,
        (SELECT min(f.received_at) FROM bank_file f WHERE f.county = p.county AND f.batch = b.id AND f.kind = 'receipt') AS receipt_at,
        count(*) OVER () AS total
-FROM silent q JOIN payment p ON p.county = q.county AND p.id = q.id JOIN batch b ON b.county = p.county AND b.id = p.batch JOIN region g ON g.code = p.county
-LEFT JOIN verdict v ON v.county = p.county AND v.payment = p.id AND v.status = 'proposed' LEFT JOIN staff s ON s.id = v.proposed_by
+FROM silent q
+CROSS JOIN LATERAL (SELECT county, id, reference, household, amount_fen, status, sent_at, batch FROM payment WHERE county = q.county AND id = q.id LIMIT 1) p
+CROSS JOIN LATERAL (SELECT id, number, status, digest, sent_at, drill FROM batch WHERE county = q.county AND id = p.batch LIMIT 1) b
+CROSS JOIN LATERAL (SELECT name FROM region WHERE code = q.county LIMIT 1) g
+LEFT JOIN LATERAL (SELECT id, outcome, reason, document, note, proposed_by FROM verdict
+                   WHERE county = q.county AND payment = q.id AND status = 'proposed' LIMIT 1) v ON true
+LEFT JOIN staff s ON s.id = v.proposed_by
 ORDER BY p.sent_at, p.county, p.id LIMIT $2
 """
+# Few rows lead: what belongs to each is looked up by its key, and `LIMIT 1` keeps the planner from joining everybody instead.
 _UNFIT = """
 SELECT u.county, g.name AS county_name, u.payment, u.layout, u.field, u.due_on, u.opened_at, p.household, p.amount_fen, p.bank, n.drill, v.name AS village_name,
        e.id AS person, e.sealed AS sealed_person, c.id AS account, c.sealed AS sealed_account
-FROM unfit_line u JOIN payment p ON p.county = u.county AND p.id = u.payment JOIN award a ON a.county = p.county AND a.id = p.award
-JOIN incident n ON n.id = a.incident JOIN region g ON g.code = u.county JOIN region v ON v.code = a.village
-JOIN person e ON e.county = p.county AND e.id = p.payee JOIN account c ON c.county = p.county AND c.id = p.account
+FROM unfit_line u
+CROSS JOIN LATERAL (SELECT award, household, amount_fen, bank, payee, account FROM payment WHERE county = u.county AND id = u.payment LIMIT 1) p
+CROSS JOIN LATERAL (SELECT incident, village FROM award WHERE county = u.county AND id = p.award LIMIT 1) a
+CROSS JOIN LATERAL (SELECT drill FROM incident WHERE id = a.incident LIMIT 1) n
+CROSS JOIN LATERAL (SELECT name FROM region WHERE code = u.county LIMIT 1) g
+CROSS JOIN LATERAL (SELECT name FROM region WHERE code = a.village LIMIT 1) v
+CROSS JOIN LATERAL (SELECT id, sealed FROM person WHERE county = u.county AND id = p.payee LIMIT 1) e
+CROSS JOIN LATERAL (SELECT id, sealed FROM account WHERE county = u.county AND id = p.account LIMIT 1) c
 WHERE u.closed_at IS NULL AND a.village LIKE ANY ($1::text[])
-  AND NOT EXISTS (SELECT FROM account x WHERE x.county = p.county AND x.person = p.payee AND x.status = 'proposed')
+  AND NOT EXISTS (SELECT FROM account x WHERE x.county = u.county AND x.person = p.payee AND x.status = 'proposed' OFFSET 0)
 ORDER BY u.due_on, u.payment LIMIT 200
 """
 _COOLING = """
+WITH cooling AS MATERIALIZED (
+    SELECT county, subject::uuid AS account, valid_to FROM hold
+    WHERE kind = 'account' AND reason = $2 AND valid_to > $3 AND county LIKE ANY ($1::text[]) ORDER BY valid_to LIMIT 200
+)
 SELECT h.county, c.id, c.person, c.sealed AS sealed_account, h.valid_to AS until, e.sealed AS sealed_person, e.household, v.name AS village_name, n.drill
-FROM hold h JOIN account c ON c.county = h.county AND c.id::text = h.subject JOIN person e ON e.county = c.county AND e.id = c.person
-JOIN household o ON o.county = e.county AND o.id = e.household JOIN region v ON v.code = o.village JOIN incident n ON n.id = o.incident
-WHERE h.kind = 'account' AND h.reason = $2 AND h.valid_to > $3 AND h.county LIKE ANY ($1::text[]) ORDER BY h.valid_to, c.id LIMIT 200
+FROM cooling h
+CROSS JOIN LATERAL (SELECT id, person, sealed FROM account WHERE county = h.county AND id = h.account LIMIT 1) c
+CROSS JOIN LATERAL (SELECT sealed, household FROM person WHERE county = h.county AND id = c.person LIMIT 1) e
+CROSS JOIN LATERAL (SELECT village, incident FROM household WHERE county = h.county AND id = e.household LIMIT 1) o
+CROSS JOIN LATERAL (SELECT name FROM region WHERE code = o.village LIMIT 1) v
+CROSS JOIN LATERAL (SELECT drill FROM incident WHERE id = o.incident LIMIT 1) n
+ORDER BY h.valid_to, c.id
 """
 _FILES = """
 SELECT f.county, g.name AS county_name, f.id, f.kind, f.name, f.status, f.code, f.received_at, b.number,
@@ -76,7 +101,8 @@ SELECT count(*) AS lines, count(*) FILTER (WHERE p.status IN ('paid', 'returned'
            EXISTS (SELECT FROM bank_row r JOIN bank_file f ON f.county = r.county AND f.id = r.file WHERE r.county = p.county AND r.payment = p.id AND f.kind = 'statement')
            OR EXISTS (SELECT FROM verdict v WHERE v.county = p.county AND v.payment = p.id AND v.status = 'confirmed'))) AS stated,
        (SELECT min(f.received_at) FROM bank_file f WHERE f.county = $1 AND f.batch = $2 AND f.status = 'imported') AS taken_at
-FROM batch b CROSS JOIN LATERAL unnest(b.payments) AS l (id) JOIN payment p ON p.county = $1 AND p.id = l.id AND p.batch = b.id
+FROM batch b CROSS JOIN LATERAL unnest(b.payments) AS l (id)
+CROSS JOIN LATERAL (SELECT county, id, status FROM payment WHERE county = $1 AND id = l.id AND batch = b.id LIMIT 1) p
 WHERE b.county = $1 AND b.id = $2
 """
 _WAITING = """
