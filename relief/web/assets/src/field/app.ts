@@ -172,7 +172,7 @@ async function sync(): Promise<void> {
     if (done.stopped !== undefined) return await turnedAway(here, done.wiped === true, done.stopped);
     let changed = done.moved > 0;
     if (Date.now() - taken > BUNDLE_MS || done.moved) {
-      const fresh = await fetchBundle(here.secret);
+      const fresh = await fetchBundle(here.secret, (await waitingOf(here.vault.id)).records);
       if (fresh && 'stopped' in fresh) return await turnedAway(here, fresh.wiped, fresh.stopped);
       if (fresh && open === here) {
         here.bundle = fresh;

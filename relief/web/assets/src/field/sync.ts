@@ -159,9 +159,11 @@ export async function tidy(vault: Vault, days: number): Promise<void> {
   }
 }
 
-/** What to take along; undefined without a line. */
-export async function bundle(secret: Secret): Promise<Bundle | undefined | {wiped: boolean; stopped: string}> {
+/** What to take along; undefined without a line. Before it the phone says that it is alive and how much it still holds. */
+export async function bundle(secret: Secret, waiting: number): Promise<Bundle | undefined | {wiped: boolean; stopped: string}> {
   try {
+    const alive = JSON.stringify({version: VERSION, waiting, records: []});
+    await ask(secret, 'sync', {method: 'POST', body: alive, headers: {'Content-Type': 'application/json'}});
     return (await (await ask(secret, 'bundle')).json()) as Bundle;
   } catch (error) {
     return error instanceof Stop ? {wiped: error.wipe, stopped: error.message} : undefined;
