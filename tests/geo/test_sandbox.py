@@ -104,7 +104,7 @@ async def test_the_child_really_sees_neither_the_servers_environment_nor_its_net
 def test_the_child_limits_itself_before_it_reads() -> None:
 
     shown = subprocess.run([sys.executable, "-I", "-c", _PROBE], input=b"", capture_output=True, check=False, timeout=30)
-    assert shown.stderr.decode().splitlines()[-1] == f"{read.CPU_SECONDS} {read.MEMORY_BYTES} 0"
+    assert shown.stderr.decode().splitlines()[-1] == f"{read.CPU_SECONDS} {read.MEMORY_BYTES} {read.DATA_BYTES} {read.FILE_BYTES} 64 0"
 
 
 #: Runs the child's own main on an empty request and shows which limits held when it failed.
@@ -114,7 +114,7 @@ from geo import read
 try:
     read.main()
 except Exception:
-    limits = (resource.RLIMIT_CPU, resource.RLIMIT_AS, resource.RLIMIT_CORE)
+    limits = [getattr(resource, "RLIMIT_" + name) for name in ("CPU", "AS", "DATA", "FSIZE", "NOFILE", "CORE")]
     print(*(resource.getrlimit(l)[0] for l in limits), file=sys.stderr)
 """
 
