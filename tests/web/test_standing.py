@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from relief.domain.sealing import Keys
@@ -61,3 +63,26 @@ async def test_officers_hold_a_village_let_it_go_and_end_an_award(enter: Enter, 
     await checker.do(page, f"/funds/{LUDING}/{held}/correct", transfer=entry, reason="录错")
     assert "更正" in await checker.open(f"/funds/{LUDING}/{held}")
     assert "10,000.00" in await checker.open(f"/funds/{LUDING}/{held}?at=2022-09-05T13:13")
+
+
+async def test_a_reviewer_sends_back_what_must_be_mended_and_refuses_with_a_reason(enter: Enter, pool: db.Pool, keys: Keys) -> None:
+    async with db.begin(pool) as tx:
+        incident = await make.incident(tx)
+        await make.fund(tx, incident=incident, amount_fen=10**6)
+        made = await make.awards(tx, keys, incident=incident, reporter=await make.staff(tx, ("reporter", MOXI)), count=2)
+        await tx.execute("UPDATE decision SET reasons = '{}' WHERE id IN (SELECT decision FROM award WHERE id = ANY ($1::uuid[]))", made)
+    reviewer = Desk(await enter("township_reviewer", MOXI))
+    page = await reviewer.open("/approvals")
+    fields = dict(re.findall(r'name="(csrf|key|county)" value="([^"]*)"', page))
+    plain = fields | {"award": str(made[0]), "reason": "补充受灾照片", "do": "mend"}
+    assert (await reviewer.client.post("/approvals/back", data=plain)).status_code == 303
+    assert "退回补正：补充受灾照片" in await reviewer.open("/holds")
+    nothing = await reviewer.client.post("/approvals/back", data=plain | {"award": str(made[1]), "reason": " ", "do": "refuse", "key": "b"})
+    assert nothing.status_code == 422
+    done = await reviewer.client.post(
+        "/approvals/back", data=plain | {"award": str(made[1]), "reason": "不在灾区范围", "do": "refuse", "key": "c"}
+    )
+    assert done.status_code == 303
+    async with db.begin(pool) as tx:
+        assert await tx.fetchval("SELECT status FROM award WHERE id = $1", made[1]) == "withdrawn"
+        assert await tx.fetchval("SELECT detail->>'reason' FROM audit WHERE act = 'award.withdraw'") == "不在灾区范围"

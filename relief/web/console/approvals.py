@@ -9,10 +9,10 @@ from litestar import Response, get, post
 
 from relief.domain.errors import Invalid
 from relief.domain.reasons import explain
-from relief.services import approve, masked
+from relief.services import approve, freeze, masked, reassess
 from relief.store.views import approvals, unverified
 from relief.store.views.approvals import Group, ProposedAward, Stage
-from relief.web import access, given, house, pages
+from relief.web import access, given, guard, house, pages
 from relief.web.console import common
 from relief.web.console.common import MoneyForm
 from relief.web.given import Req
@@ -37,6 +37,16 @@ class Row(msgspec.Struct, frozen=True):
     award: ProposedAward
     name: str
     reasons: str
+
+
+class BackForm(MoneyForm, frozen=True):
+    """The awards chosen that are not approved, and why: `do` is mend (退回补正) or refuse."""
+
+    county: str
+    do: str
+    reason: str = ""
+    digest: str = ""
+    award: list[str] | str = ""
 
 
 @get("/approvals", action=access.SIGNED_IN)
@@ -85,6 +95,23 @@ async def sign(request: Req, data: given.Form[ApproveForm], tx: given.Write, act
     return common.go("/approvals", "countersigned" if done.countersigned else "approved")
 
 
+@post("/approvals/back", action=access.SIGNED_IN)
+async def back(request: Req, data: given.Form[BackForm], tx: given.Write, actor: given.Me, now: given.Now) -> Response[bytes]:
+    """退回补正: they wait until somebody has mended what the reason names. Or they are refused for good, with the reason in writing."""
+    awards, refuse = common.uuids(data.award), data.do == "refuse"
+    if not awards:
+        raise Invalid("none_chosen", "请先勾选事项 · choose the items first", field="award")
+
+    async def act() -> int:
+        if not refuse:
+            return await freeze.send_back(tx, actor, data.county, awards, data.reason, now)
+        given_ = guard.convert({"awards": [str(a) for a in awards], "reason": data.reason.strip()}, reassess.Withdrawal)
+        return await reassess.withdraw(tx, actor, data.county, given_, now)
+
+    await common.once(request, tx, actor, data.key, (data.county, sorted(awards), data.do, data.reason), now, act)
+    return common.go("/approvals", "refused" if refuse else "sent_back")
+
+
 def _digest(text: str) -> bytes:
     try:
         return bytes.fromhex(text)
@@ -92,4 +119,4 @@ def _digest(text: str) -> bytes:
         raise Invalid("digest_form", "摘要无效，请刷新页面 · the digest is not one, reload the page") from None
 
 
-HANDLERS: Final = [page, sign]
+HANDLERS: Final = [page, sign, back]
