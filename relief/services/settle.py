@@ -32,6 +32,8 @@ from relief.store.db import Tx
 CONTRADICTIONS: Final = ("fail_after_success", "success_after_fail", "twice_in_file", "paid_twice")
 #: What a row can be besides a case.
 DISPOSITIONS: Final = ("matched", "repeat", "pending")
+#: Letters written and queued at a time.
+_LETTERS: Final = 10_000
 #: A failure answers what is open; a credit is only undone by a 退票.
 _UNANSWERED: Final = [status for status in sources(PAYMENT, "returned") if status != "paid"]
 _FIRST_ANSWER: Final = [status for status in sources(BATCH, "acknowledged") if status != "settled"]
@@ -125,8 +127,8 @@ async def _import(tx: Tx, came: _File) -> Imported:
     act = await _note(tx, came, county, file, digest, parsed, moves)
     if batch is not None and parsed.kind == "receipt":
         await _receipt(tx, county, batch, parsed, came.now)
-    letters = await _move(tx, county, moves, act, came.now, came.keys)
-    await _follow(tx, county, judged, moves, letters, came.now)
+    await _move(tx, county, moves, act, came.now)
+    await _follow(tx, county, judged, moves, came.now, came.keys)
     tally = Counter(j.verdict for j in judged)
     return Imported(
         "imported", parsed.kind, county, parsed.batch_number, file, len(moves.paid), len(moves.returned), len(moves.reversed),
@@ -166,18 +168,14 @@ async def post(tx: Tx, county: str, judged: Sequence[Judged], act: UUID, now: da
     """Book rows that two people found in a document of the bank, exactly as if a file of it had said so."""
     await db.plan_for(tx, len(judged))
     moves = await _sort(tx, county, judged)
-    letters = await _move(tx, county, moves, act, now, keys)
-    await _follow(tx, county, judged, moves, letters, now)
+    await _move(tx, county, moves, act, now)
+    await _follow(tx, county, judged, moves, now, keys)
 
 
-async def _move(tx: Tx, county: str, moves: _Moves, act: UUID, now: datetime, keys: Keys) -> notify.Letters | None:
-    """Payment, instalment, transfer and balance move together, or the whole file waits for another attempt.
-
-    The letters to those who keep the money are written meanwhile."""
+async def _move(tx: Tx, county: str, moves: _Moves, act: UUID, now: datetime) -> None:
+    """Payment, instalment, transfer and balance move together, or the whole file waits for another attempt."""
     paid, returned, reversed_ = moves.paid, moves.returned, moves.reversed
     _all(paid, await settlements.pay(tx, county, _ids(paid), [m.bank_ref for m in paid], now, sources(PAYMENT, "paid")))
-    kept = _ids(moves.kept)
-    letters = await notify.write(tx, county, kept, keys) if kept else None
     _all(returned, await settlements.give_back(tx, county, _ids(returned), [m.reason for m in returned], now, _UNANSWERED))
     _all(paid, await settlements.move_instalments(tx, county, [m.instalment for m in paid], "settled", ["released"]))
     _all(reversed_, await settlements.give_back(tx, county, _ids(reversed_), [m.reason for m in reversed_], now, ["paid"]))
@@ -190,12 +188,9 @@ async def _move(tx: Tx, county: str, moves: _Moves, act: UUID, now: datetime, ke
             sums.setdefault(m.fund, [0, 0, 0])[place] += m.amount_fen
     if sums and await settlements.book(tx, county, sums) != len(sums):
         raise Conflict("fund_moved", "资金在途余额不足以入账 · the fund has less in flight than the bank answers for")
-    return letters
 
 
-async def _follow(
-    tx: Tx, county: str, judged: Sequence[Judged], moves: _Moves, letters: notify.Letters | None, now: datetime
-) -> None:  # fmt: skip
+async def _follow(tx: Tx, county: str, judged: Sequence[Judged], moves: _Moves, now: datetime, keys: Keys) -> None:
     """What follows from the rows: awards, batches, holds, confirmations and messages."""
     undone = {m.payment for m in moves.reversed}
     await settlements.complete(tx, county, [m.award for m in moves.kept], sources(AWARD, "completed"))
@@ -208,9 +203,23 @@ async def _follow(
     await settlements.settle(tx, county, answered, sources(BATCH, "settled"))
     contradicted = sorted({j.award for j in judged if j.verdict in CONTRADICTIONS})
     await settlements.freeze(tx, county, contradicted, now)
-    if letters is not None:
-        await settlements.await_confirmation(tx, county, _ids(moves.kept), [m.household for m in moves.kept], now)
-        await notify.post(tx, county, letters, now)
+    if moves.paid:
+        kept = moves.kept
+        await settlements.await_confirmation(tx, county, _ids(kept), [m.household for m in kept], now)
+        await _tell(tx, county, _ids(kept), now, keys)
+
+
+async def _tell(tx: Tx, county: str, payments: Sequence[UUID], now: datetime, keys: Keys) -> None:
+    """Letters to those who keep the money, a part at a time, so that memory does not grow with the file; a thread writes one part while the
+    one before is queued and the next one is read."""
+    ahead: notify.Letters | None = None
+    for start in range(0, len(payments), _LETTERS):
+        written = await notify.write(tx, county, payments[start : start + _LETTERS], keys)
+        if ahead is not None:
+            await notify.post(tx, county, ahead, now)
+        ahead = written
+    if ahead is not None:
+        await notify.post(tx, county, ahead, now)
 
 
 def _ids(rows: Sequence[Judged]) -> list[UUID]:
