@@ -127,6 +127,10 @@ DO $$ DECLARE t text; BEGIN
     END LOOP;
 END $$;
 
+-- Who lacks an account is asked of everybody before an activation: answered from the index alone.
+DROP INDEX person_one_householder;
+CREATE UNIQUE INDEX person_one_householder ON person (county, household) INCLUDE (id) WHERE role = 'householder';
+
 -- The bereaved are few, and somebody has to be named to be paid for them.
 CREATE INDEX household_bereaved ON household (county, id) WHERE dead + missing > 0;
 CREATE INDEX minutes_waiting ON minutes (county, recorded_at) WHERE status = 'recorded';

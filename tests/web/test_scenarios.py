@@ -101,7 +101,12 @@ def _figure(page: str, label: str) -> str:
 
 async def test_another_playbook_of_the_hazard_stands_beside_the_running_one(world: World, pool: db.Pool, enter: Enter) -> None:
     async with db.begin(pool) as tx:
-        other = await enact.draft_playbook(tx, SYSTEM, TEXT.replace('key = "earthquake"', 'key = "aftershock"'), make.NOW)
+        other = await enact.draft_playbook(
+            tx,
+            SYSTEM,
+            TEXT.replace('key = "earthquake"', 'key = "aftershock"').replace('period = "once"', 'first_day = 60\nperiod = "once"', 1),
+            make.NOW,
+        )
     province, at = Desk(await enter("province_officer", "51")), f"/incidents/{world.incident}/activation"
     page = await province.open(at)
     assert f'href="?playbook={other}"' in page
