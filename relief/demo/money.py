@@ -55,7 +55,7 @@ async def mend_unfit(scene: Scene) -> int:
     async with scene.tx() as tx:
         unfit = await scenes.unfit(tx)
     if unfit:
-        await _correct(scene, unfit)
+        await _correct(scene, unfit, 800_000_000)
         scene.say(f"{len(unfit)} 笔写不进银行文件（姓名超长），改用其他银行的卡 · {len(unfit)} lines did not fit the bank's file")
     return len(unfit)
 
@@ -160,12 +160,13 @@ async def correct_returned(scene: Scene) -> int:
     """The reporter collects the right card, the township compares it, a new attempt goes out. Returns new attempts."""
     async with scene.tx() as tx:
         returned = await scenes.returned(tx)
-    attempts = await _correct(scene, returned)
+    attempts = await _correct(scene, returned, 900_000_000)
     scene.say(f"{len(returned):,} 笔退回已更正账号，{attempts:,} 笔重新发放")
     return attempts
 
 
-async def _correct(scene: Scene, wrong: Sequence[Pick]) -> int:
+async def _correct(scene: Scene, wrong: Sequence[Pick], first: int) -> int:
+    """New cards from the `first` on: whoever is corrected twice gets another one each time."""
     groups: dict[str, list[Pick]] = {}
     for payment in wrong:
         groups.setdefault(payment.village[:9], []).append(payment)
@@ -173,8 +174,7 @@ async def _correct(scene: Scene, wrong: Sequence[Pick]) -> int:
     for township, payments in groups.items():
         county = township[:6]
         items = [
-            Correction(payment=payment.id, account=numbers.account(900_000_000 + payment.id.int % 99_999_999), bank="402")
-            for payment in payments
+            Correction(payment=payment.id, account=numbers.account(first + payment.id.int % 99_999_999), bank="402") for payment in payments
         ]
         async with scene.tx() as tx:
             accounts = await correct.propose(tx, scene.at(township, "reporter"), county, items, scene.house.clock(), scene.house.keys)
