@@ -24,7 +24,18 @@ check: setup  ## lint, types, contracts, then the tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	cd $(ASSETS) && PATH="$$PATH:$(NODE_BIN)" npm run --silent check
-	$(MAKE) --no-print-directory test
+	$(MAKE) --no-print-directory audit test
+
+audit: setup  ## known weaknesses of what is locked, where the advisories can be reached; it says so where they cannot
+	@$(UV) audit --frozen --quiet 2>/dev/null; case $$? in 0) echo "uv audit: nothing known";; 1) exit 1;; *) echo "uv audit: advisories not reachable, nothing was checked";; esac
+	@cd $(ASSETS) && PATH="$$PATH:$(NODE_BIN)" npm audit --silent > .audit; code=$$?; if grep -q vulnerabilities .audit; then cat .audit; rm .audit; exit $$code; fi; \
+	  rm .audit; echo "npm audit: advisories not reachable, nothing was checked"
+
+sbom: setup  ## what a release is made of, as CycloneDX: dist/sbom-python.json and dist/sbom-web.json
+	@mkdir -p dist
+	@$(UV) export --frozen --no-dev --format cyclonedx1.5 --quiet --output-file dist/sbom-python.json > /dev/null
+	@cd $(ASSETS) && PATH="$$PATH:$(NODE_BIN)" npm sbom --silent --sbom-format cyclonedx --package-lock-only > $(CURDIR)/dist/sbom-web.json
+	@ls dist/sbom-*.json
 
 proof: check  ## the long runs: many more examples, a hundred thousand households, every benchmark at its full size
 	HYPOTHESIS_PROFILE=proof $(BIN)/pytest -q -n 2 -m "not slow" --timeout 3600
