@@ -85,6 +85,6 @@ async def _require(tx: Tx, actor: Actor, incident: UUID, zone: UUID) -> None:
 
 async def _check(tx: Tx, incident: UUID, old: UUID, zone: UUID, playbook: UUID) -> None:
     await activate.check_zone(tx, incident, zone)
-    await activate.check_playbook(tx, await activations.incident(tx, incident), zone, playbook)
     if (await playbooks.get(tx, old)).key != (await playbooks.get(tx, playbook)).key:
         raise Invalid("another_playbook", "只能换用同一方案的另一版本 · only another version of the same playbook", field="playbook")
+    await activate.check_playbook(tx, await activations.incident(tx, incident), zone, playbook)
