@@ -25,7 +25,7 @@ from tests import make
 from tests.browser.conftest import Serve
 from tests.make import LUDING, MOXI, NOW
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 PASSWORD: Final = "a calm long password"
 PIN: Final = "246810"
@@ -87,8 +87,26 @@ async def unlock(page: Page) -> None:
     await expect(page.locator("#register")).to_be_visible()
 
 
+#: The weakest contrast of a text on this screen with what lies behind it, and that text.
+CONTRAST: Final = """
+() => {
+  const light = (c) => { const [r, g, b] = c.match(/[\\d.]+/g).map(Number).map((v) => { v /= 255; return v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
+  const behind = (e) => { for (; e; e = e.parentElement) { const c = getComputedStyle(e).backgroundColor; if (!c.endsWith(', 0)')) return c; } return 'rgb(255, 255, 255)'; };
+  let worst = [21, ''];
+  for (const e of document.querySelectorAll('#field *')) {
+    if (![...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim()) || !e.getClientRects().length) continue;
+    const [a, b] = [light(getComputedStyle(e).color), light(behind(e))];
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    if (ratio < worst[0]) worst = [ratio, e.textContent];
+  }
+  return worst;
+}
+"""
+
+
 class Thumb:
-    """Counts the taps; typing on the keypad is typing."""
+    """Counts the taps; typing on the keypad is typing. Every screen it touches is looked at: targets, contrast."""
 
     def __init__(self, page: Page) -> None:
         self.page, self.taps = page, 0
@@ -101,6 +119,8 @@ class Thumb:
         box = await target.bounding_box()
         assert box is not None, what
         assert min(box["width"], box["height"]) >= 48, (what, box)
+        ratio, text = await self.page.evaluate(CONTRAST)
+        assert ratio >= 7, (ratio, text)
         await target.click()
 
     async def type(self, box: str, text: str, focused: bool = False) -> None:
@@ -231,11 +251,12 @@ async def sent_over_a_cutting_line(page: Page, line: Line) -> None:
 
     line.cut = cut
     await page.context.set_offline(False)
-    for _ in range(20):
+    for _ in range(100):
         await page.click('button:has-text("同步")')
         if await page.locator("li.green").count() and await page.locator("#waiting").text_content() == "全部已上传":
             break
         await page.wait_for_timeout(300)
+    await expect(page.locator("#waiting")).to_have_text("全部已上传")
     assert line.cuts >= 6
     await expect(page.locator("li.green")).to_contain_text("回执 513322-")
     line.cut = lambda _: ""

@@ -153,6 +153,7 @@ async def test_a_photo_comes_in_parts_over_a_line_that_breaks_and_lies_sealed(
     assert all(content[:64] not in stored for stored in on_disk)
 
 
+@pytest.mark.slow
 async def test_a_photo_of_another_content_or_kind_is_refused_and_can_be_sent_again(
     app: Litestar, enter: Enter, incident: UUID, home: PhotoFolder
 ) -> None:

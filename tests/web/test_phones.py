@@ -6,6 +6,7 @@ import hashlib
 from typing import Any
 from uuid import UUID
 
+import pytest
 from litestar import Litestar
 
 from relief.channels.photo_folder import PhotoFolder
@@ -47,6 +48,7 @@ async def test_the_township_sees_phones_decides_second_versions_and_revokes_a_lo
     assert "通知清除" in (await reviewer.get("/phones")).text
 
 
+@pytest.mark.slow
 async def test_what_was_seen_at_the_door_is_shown_to_whoever_may_read_the_household(
     app: Litestar, enter: Enter, incident: UUID, home: PhotoFolder
 ) -> None:
