@@ -6,6 +6,7 @@ import re
 from uuid import uuid4
 
 import httpx
+import pytest
 
 from relief.demo import numbers
 from relief.domain.sealing import Keys
@@ -21,6 +22,7 @@ def _form(client: httpx.AsyncClient, **fields: object) -> dict[str, object]:
     return {"csrf": client.headers["X-Test-Csrf"], "key": str(uuid4()), **fields}
 
 
+@pytest.mark.slow
 async def test_anybody_applies_and_the_desk_registers_them_and_gives_the_slip(
     client: httpx.AsyncClient, enter: Enter, pool: db.Pool, keys: Keys
 ) -> None:
@@ -73,6 +75,7 @@ async def test_villages_without_a_reporter_are_shown_and_given_to_one(enter: Ent
     assert page.count("王信息员") >= len(villages)
 
 
+@pytest.mark.slow
 async def test_a_case_file_takes_a_paper_and_leaves_as_a_signed_archive(enter: Enter, pool: db.Pool, keys: Keys, clock: Clock) -> None:
     async with db.begin(pool) as tx:
         village = await Village(tx, keys).open(1)

@@ -6,6 +6,7 @@ import re
 from datetime import timedelta
 
 import httpx
+import pytest
 
 from relief.domain.sealing import Keys
 from relief.store import db
@@ -23,6 +24,7 @@ async def _hanging(pool: db.Pool, keys: Keys, clock: Clock) -> str:
     return f"{make.LUDING}/{notice}"
 
 
+@pytest.mark.slow
 async def test_a_township_reviews_drafts_posts_and_reports_a_list_and_the_county_sees_the_paper(
     enter: Enter, pool: db.Pool, keys: Keys, clock: Clock
 ) -> None:

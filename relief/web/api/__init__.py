@@ -23,6 +23,7 @@ from relief.web.api import (
     reports,
     session,
     sheets,
+    village,
     zones,
 )
 
@@ -45,6 +46,7 @@ _ROOMS: Final = (
     bank,
     law,
     complaints,
+    village,
 )
 
 ROUTERS: Final = [Router(path="/api/v1", route_handlers=[handler for room in _ROOMS for handler in room.HANDLERS], tags=["v1"])]

@@ -13,6 +13,23 @@ _DIGEST: Final = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a
 
 #: Operation → a request body. People are invented: identity prefix 519999, accounts 629999, phones 1540000.
 EXAMPLES: Final[Mapping[str, Any]] = {
+    "RecordReview": {
+        "activation": _ID, "aid": "HOUSE", "held_on": "2022-09-08", "participants": 9, "words": "逐户评议，无异议。", "supported": [_ID], "opposed": [],
+        "photo": "iVBORw0KGgo=",
+    },
+    "DraftNotices": {"activation": _ID, "aid": "HOUSE", "area": "513322103"},
+    "PostNotice": {"photo": "iVBORw0KGgo="},
+    "ReportNotice": {"photo": "iVBORw0KGgo=", "opinion": "公示期满无异议，属实。"},
+    "WithdrawNotice": {"words": "漏列一户，重新公示"},
+    "TakeObjection": {"words": "该户在县城另有住房", "way": "desk", "line": 3},
+    "AnswerObjection": {"outcome": "rejected", "words": "经核实，该户只有一处住房。"},
+    "AcceptPapers": {"awards": [_ID]},
+    "HandInDocument": {"kind": "identity", "content": "/9j/"},
+    "ReportChange": {"kind": "moved_out", "words": "9月20日迁往雅安。"},
+    "AnswerChange": {"words": "已核实，仍在本村居住。"},
+    "TakeLead": {"village": "513322103", "kind": "fire", "name": "甄演一", "words": "昨夜失火，住房烧毁。"},
+    "CloseLead": {"words": "已安置，转民政局临时救助。"},
+    "AssignVillages": {"person": _ID, "villages": ["513322103205"]},
     "OpenSession": {"login": "513322.officer", "password": "a calm long password"},
     "OpenIncident": {"hazard": "020100", "county": "513322", "occurred_at": "2022-09-05T12:52:00+08:00", "drill": True},
     "MoveIncident": {"target": "active"},
