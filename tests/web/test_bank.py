@@ -63,7 +63,13 @@ async def test_silence_is_booked_by_two_people_on_screen(enter: Enter, later: Cl
     page = await officer.open("/bank?show=silent")
     assert "报县审批人" in page
     await officer.press(
-        page, "/bank/verdict", outcome="returned", reason="F13", document="泸农信函7号", digest="ab" * 32, note="柜面核对未付"
+        page,
+        "/bank/verdict",
+        outcome="returned",
+        reason="F13",
+        document="泸农信函7号",
+        note="柜面核对未付",
+        files={"scan": ("7.pdf", b"%PDF-1.7 scan", "application/pdf")},
     )
     assert "/bank/verdict/decide" not in await officer.open("/bank?show=silent")
     await checker.press(await checker.open("/bank?show=silent"), "/bank/verdict/decide", agree="yes")

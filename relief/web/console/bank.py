@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import date
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 from litestar import Response, get, post
+from litestar.datastructures import UploadFile
+from litestar.params import MultipartBody
 
 from relief.domain.bank_cases import ANSWERS, CASES, Case, alarm, due_on
 from relief.domain.days import beijing_day
@@ -44,8 +47,8 @@ class FindingForm(MoneyForm, frozen=True):
     payment: str
     outcome: str
     document: str
-    digest: str
     note: str
+    scan: Annotated[UploadFile, "the document"]
     reason: str = "F99"
 
 
@@ -123,15 +126,15 @@ async def answer(request: Req, data: given.Form[AnswerForm], tx: given.Write, ac
 
 
 @post("/bank/verdict", action="bank.verdict")
-async def propose(request: Req, data: given.Form[FindingForm], tx: given.Write, actor: given.Me, now: given.Now) -> Response[bytes]:
-    """Propose what a document of the bank shows."""
-    fields = {
-        "outcome": data.outcome,
-        "document": data.document,
-        "digest": data.digest.strip().lower(),
-        "note": data.note,
-        "reason": data.reason,
-    }
+async def propose(
+    request: Req, data: MultipartBody[FindingForm], tx: given.Write, actor: given.Me, now: given.Now
+) -> Response[bytes]:  # fmt: skip
+    """Propose what a document of the bank shows. Its scan is digested here; the paper itself is filed as every voucher is."""
+    scan = await data.scan.read()
+    if not scan:
+        raise Invalid("empty_file", "请选择凭证扫描件 · choose the scan of the document", field="scan")
+    digest = hashlib.sha256(scan).hexdigest()
+    fields = {"outcome": data.outcome, "document": data.document, "digest": digest, "note": data.note, "reason": data.reason}
     finding, payments = guard.convert(fields, Finding), common.uuids(data.payment)
     await common.once(
         request, tx, actor, data.key, (data.payment, fields), now, lambda: verdict.propose(tx, actor, data.county, payments, finding, now)
