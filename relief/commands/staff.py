@@ -11,6 +11,7 @@ from datetime import date, datetime, time, timedelta
 
 from relief import app, settings
 from relief.commands.screen import out
+from relief.domain import password
 from relief.domain.days import BEIJING, beijing
 from relief.domain.errors import Invalid, NotFound
 from relief.domain.policy import ROLES, SYSTEM, Grant
@@ -27,9 +28,9 @@ async def _writing() -> AsyncIterator[tuple[Tx, datetime]]:
 
 async def _add(args: argparse.Namespace) -> int:
     """Make an account."""
-    password = getpass.getpass("口令 password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    given = getpass.getpass("口令 password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
     grants = tuple(_grant(text) for text in args.grant)
-    person = sign_in.NewStaff(args.login, args.name, password, grants, args.temporary)
+    person = sign_in.NewStaff(args.login, args.name, given, grants, args.temporary)
     async with _writing() as (tx, now):
         await sign_in.create_staff(tx, SYSTEM, [person], now)
     out.print(f"{args.login} 已建立 · created")
@@ -92,6 +93,16 @@ async def _revoke(args: argparse.Namespace) -> int:
     return 0
 
 
+async def _password(args: argparse.Namespace) -> int:
+    """A temporary password for who forgot theirs, shown this once; it is changed at the next sign-in."""
+    first = password.temporary()
+    made = await sign_in.hashed(first)
+    async with _writing() as (tx, now):
+        await staffing.renew_password(tx, SYSTEM, args.login, made, now)
+    out.print(f"{args.login} 临时口令 · temporary password: {first}", markup=False)
+    return 0
+
+
 async def _reset(args: argparse.Namespace) -> int:
     """Take a lost second factor away; its owner enrols anew."""
     async with _writing() as (tx, now):
@@ -115,7 +126,7 @@ def _day(text: str) -> datetime:
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """`relief staff add | list | grant | ungrant | close | sessions | revoke | reset-factor`."""
+    """`relief staff add | list | grant | ungrant | close | sessions | revoke | reset-factor | password`."""
     verbs = parser.add_subparsers(required=True)
     add = verbs.add_parser("add", help="make an account; the password is read from the terminal or the first line of input")
     add.add_argument("login")
@@ -136,6 +147,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     for name, does, says in (
         ("close", _close, "close an account; its acts stay"), ("sessions", _sessions, "where somebody is signed in"),
         ("revoke", _revoke, "end every session of somebody"), ("reset-factor", _reset, "take a lost second factor away"),
+        ("password", _password, "a temporary password for who forgot theirs"),
     ):  # fmt: skip
         verb = verbs.add_parser(name, help=says)
         verb.add_argument("login")
