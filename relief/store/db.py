@@ -63,6 +63,9 @@ _VIOLATIONS: dict[str, tuple[type[ReliefError], str, str]] = {
     "staff_login": (Conflict, "login_taken", "该账号已存在 · that login exists"),
 }
 
+#: Whether the last COMMIT took is not known then: writes of money are asked again under their key.
+_GONE = ("database", "数据库暂不可用，请稍后重试 · the database does not answer, try again shortly")
+
 
 @asynccontextmanager
 async def begin(pool: Pool, scope: Sequence[str] = EVERYWHERE) -> AsyncIterator[Tx]:
@@ -98,7 +101,12 @@ async def glance(pool: Pool) -> AsyncIterator[Tx]:
 async def _guarded(pool: Pool) -> AsyncIterator[Tx]:
     try:
         async with pool.acquire(timeout=10) as connection:
-            yield connection
+            try:
+                yield connection
+            except (asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
+                if _lost(connection):  # cut off; on an open connection it is a mistake of ours and must be seen as one
+                    raise Unavailable(*_GONE) from error
+                raise
     except asyncpg.IntegrityConstraintViolationError as error:
         kind, code, message = _VIOLATIONS.get(
             error.constraint_name or "",
@@ -107,8 +115,18 @@ async def _guarded(pool: Pool) -> AsyncIterator[Tx]:
         raise kind(code, message, constraint=error.constraint_name) from error
     except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError) as error:
         raise Unavailable("busy", "系统繁忙，请重试 · busy, please try again") from error
-    except (TimeoutError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, ConnectionError) as error:
-        raise Unavailable("database", "数据库暂不可用，请稍后重试 · the database does not answer, try again shortly") from error
+    except (
+        TimeoutError, ConnectionError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError
+    ) as error:  # fmt: skip
+        raise Unavailable(*_GONE) from error
+
+
+def _lost(connection: Tx) -> bool:
+    """The server has cut it off; the pool may have noticed before us."""
+    try:
+        return connection.is_closed()
+    except asyncpg.InterfaceError:
+        return True
 
 
 # A table that has just grown has no statistics, and row-level security looks like a filter that lets almost nothing through: the
