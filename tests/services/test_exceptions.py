@@ -35,6 +35,8 @@ from tests.services.settled import (
 )
 from tests.services.test_receipts import receipt
 
+pytestmark = pytest.mark.slow
+
 LETTER = Finding(outcome="returned", document="泸农信函〔2022〕7号", digest="ab" * 32, note="柜面流水核对", reason="F13")
 
 

@@ -18,6 +18,8 @@ from tests import make
 from tests.make import LUDING
 from tests.services.settled import FEN, LATER, AtBank, at_bank, result, row, take
 
+pytestmark = pytest.mark.slow
+
 NOTE = "泸应急函〔2022〕3号"
 
 

@@ -19,6 +19,8 @@ from tests.services.test_exceptions import finding, people
 from tests.services.test_reconcile import DAY, EVENING, left
 from tests.services.test_recover import owed
 
+pytestmark = pytest.mark.slow
+
 BENT = {
     "every_row_is_kept": "UPDATE audit SET detail = detail || '{\"rows\": 99}' WHERE act = 'bank.import'",
     "exceptions_end_by_a_word": "DELETE FROM bank_row_answer",
