@@ -118,6 +118,7 @@ PLANTS: Final[Mapping[str, Wrong | Edited]] = {
         INSERT INTO allotment (area, source, year, document, budget_item, purpose, incident, amount_fen, passed_fen, by_person, at)
         SELECT '51', 'central', 2022, 'x', '2240703', 'EMERG', i.id, 10, 5, s.id, i.opened_at FROM incident i CROSS JOIN staff s LIMIT 1"""]),
     "cancelled_and_paid": Edited("cancelled_is_not_paid", [f"UPDATE instalment SET status = 'cancelled' WHERE id = (SELECT instalment FROM payment WHERE id = {_ONE_PAID})"]),
+    "rests_on_a_draft": Edited("nothing_rests_on_a_draft", ["UPDATE zone SET status = 'draft' WHERE id IN (SELECT zone FROM activation)"]),
     "band_unknown": Edited("located_in_one_band", [
         "INSERT INTO location SELECT h.county, z.id, h.id, 77, false FROM household h CROSS JOIN (SELECT id FROM zone LIMIT 1) z LIMIT 1"]),
 }  # fmt: skip
