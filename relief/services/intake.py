@@ -183,7 +183,7 @@ def _temporary(given: Walked, device_id: UUID) -> str:
         ) from None
     if not given.helper.strip():
         raise Invalid("helper", "无证件的须填证明人 · without papers somebody has to vouch", field="helper")
-    return temporary_number(device_id.hex[:8].upper(), born)
+    return temporary_number(f"{device_id.hex[:5].upper()}{device_id.int % 1000:03d}", born)
 
 
 async def look(tx: Tx, county: str, reference: str, keys: Keys) -> Progress:

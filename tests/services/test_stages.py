@@ -13,6 +13,7 @@ from relief.services import activate, approve, stages
 from relief.store.db import Tx
 from tests import make
 from tests.make import LUDING, MOXI, NOW, ROOT
+from tests.noticed import hang_out
 
 
 class Approved:
@@ -34,6 +35,7 @@ class Approved:
         await tx.execute(
             "UPDATE decision SET playbook = $1 WHERE id IN (SELECT decision FROM award WHERE id = ANY ($2::uuid[]))", book, self.awards
         )
+        await hang_out(tx)
         approver = await make.staff(tx, ("county_approver", LUDING))
         digest = approve.digest_of([(a, 540_000) for a in self.awards])
         await approve.approve(tx, approver, LUDING, self.awards, digest, NOW)
