@@ -2,6 +2,8 @@
 # browser tests and OpenSSH's server for the tests of SFTP (Debian packages, only where they are missing and only as root).
 SHELL := /bin/bash
 BIN := .venv/bin
+# Rewritten tests are kept compiled even where the environment forbids it: collecting them anew costs each run ten seconds.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/pytest
 UV := $(BIN)/uv
 ASSETS := relief/web/assets
 NODE_BIN := $(CURDIR)/.venv/lib/node-bin
@@ -13,11 +15,11 @@ demo: setup  ## set up everything, run the Luding story, then serve the console
 	$(BIN)/relief demo
 
 test: setup browser sshd  ## the sampled suite: fast tests first, then story, processes and browser
-	$(BIN)/pytest -q -n 2 -m "not slow" --maxprocesses 2
-	$(BIN)/pytest -q -n 2 --dist loadfile -m slow
+	$(PYTEST) -q -n 2 -m "not slow" --maxprocesses 2
+	$(PYTEST) -q -n 2 --dist loadfile -m slow
 
 fast: setup  ## fast tests only
-	$(BIN)/pytest -q -n 2 -m "not slow"
+	$(PYTEST) -q -n 2 -m "not slow"
 
 check: setup  ## lint, types, contracts, then the tests
 	$(BIN)/ruff format --check . && $(BIN)/ruff check .
@@ -38,8 +40,8 @@ sbom: setup  ## what a release is made of, as CycloneDX: dist/sbom-python.json a
 	@ls dist/sbom-*.json
 
 proof: check  ## the long runs: many more examples, a hundred thousand households, every benchmark at its full size
-	HYPOTHESIS_PROFILE=proof $(BIN)/pytest -q -n 2 -m "not slow" --timeout 3600
-	HYPOTHESIS_PROFILE=proof $(BIN)/pytest -q --timeout 3600 tests/web/test_every_route.py
+	HYPOTHESIS_PROFILE=proof $(PYTEST) -q -n 2 -m "not slow" --timeout 3600
+	HYPOTHESIS_PROFILE=proof $(PYTEST) -q --timeout 3600 tests/web/test_every_route.py
 	RELIEF_HOME=$$(mktemp -d) $(BIN)/relief demo --exit --households 100000
 	$(BIN)/relief bench
 

@@ -55,9 +55,10 @@ def template(server: str) -> str:
 
 
 async def _clone(server: str, template: str) -> str:
+    # Copied as files: block by block through the journal, the default, takes four times as long.
     name = f"relief_test_{uuid.uuid4().hex[:12]}"
     owner = await db.connect_owner(server)
-    await owner.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    await owner.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
     await owner.close()
     return db.with_database(server, name)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from uuid import UUID, uuid4
 
+import pytest
+
 from relief.demo import numbers
 from relief.domain.household import Member
 from relief.domain.likeness import Limits
@@ -15,6 +17,8 @@ from tests import make
 from tests.make import LUDING, MOXI, NOW
 from tests.web.conftest import Enter
 from tests.web.test_console import Desk
+
+pytestmark = pytest.mark.slow  # whole walks through the web, each over a database of its own
 
 
 async def _doubles(pool: db.Pool, keys: Keys) -> UUID:

@@ -21,6 +21,8 @@ from tests.domain.test_visit import a_photo
 from tests.make import LUDING, MOXI
 from tests.web.conftest import MORNING, Clock, Enter, new_client
 
+pytestmark = pytest.mark.slow  # whole walks through the web, each over a database of its own
+
 FIELD = "/api/v1/field"
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import httpx
 import msgspec
+import pytest
 from litestar import Litestar
 
 from relief.house import House
@@ -14,6 +15,8 @@ from relief.store.db import Pool
 from tests import make
 from tests.make import MOXI
 from tests.services.test_forms import TEXT, TOKEN, submission
+
+pytestmark = pytest.mark.slow  # whole walks through the web, each over a database of its own
 
 
 async def test_the_hook_takes_only_what_the_forms_server_vouches_for(

@@ -10,6 +10,8 @@ from relief.store import db, errands
 from tests import make
 from tests.web.conftest import Clock, Enter
 
+pytestmark = pytest.mark.slow  # whole walks through the web, each over a database of its own
+
 COUNTY = make.LUDING
 
 

@@ -15,6 +15,8 @@ from tests import make
 from tests.services.test_announce import END, Village
 from tests.web.conftest import Clock, Enter
 
+pytestmark = pytest.mark.slow  # whole walks through the web, each over a database of its own
+
 APPLIED = {"area": make.MOXI, "kind": "fire", "name": "甄演一", "words": "昨夜失火", "phone": ""}
 
 

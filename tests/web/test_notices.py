@@ -14,6 +14,8 @@ from tests import make
 from tests.services.test_announce import END, PHOTO, Village
 from tests.web.conftest import Clock, Enter
 
+pytestmark = pytest.mark.slow  # whole walks through the web, each over a database of its own
+
 
 async def _hanging(pool: db.Pool, keys: Keys, clock: Clock) -> str:
     """A list of three households that hangs since this morning; its address."""

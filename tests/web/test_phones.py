@@ -16,6 +16,8 @@ from tests.make import LUDING, MOXI
 from tests.web.conftest import MORNING, Enter
 from tests.web.test_field import FIELD, a_phone, home, incident, record
 
+pytestmark = pytest.mark.slow  # whole walks through the web, each over a database of its own
+
 __all__ = ["home", "incident"]
 
 

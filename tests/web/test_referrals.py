@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from relief.domain.sealing import Keys
 from relief.services.register import register
 from relief.store import db
@@ -11,6 +13,8 @@ from tests import make
 from tests.make import LUDING, MOXI
 from tests.web.conftest import MORNING, Enter
 from tests.web.test_console import Desk
+
+pytestmark = pytest.mark.slow  # whole walks through the web, each over a database of its own
 
 
 async def test_the_county_passes_on_and_the_department_sees_its_own_and_answers(enter: Enter, pool: db.Pool, keys: Keys) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from relief.demo import numbers
 from relief.domain.sealing import Keys
 from relief.services import register
@@ -10,6 +12,8 @@ from tests import make
 from tests.make import LUDING
 from tests.web.conftest import Enter
 from tests.web.test_console import Desk
+
+pytestmark = pytest.mark.slow  # whole walks through the web, each over a database of its own
 
 
 async def test_a_number_is_shown_for_a_reason_and_the_auditor_sees_who_looked(enter: Enter, pool: db.Pool, keys: Keys) -> None:

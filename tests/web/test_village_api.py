@@ -16,6 +16,8 @@ from tests import make
 from tests.services.test_announce import END, PHOTO, Village
 from tests.web.conftest import Clock, Enter
 
+pytestmark = pytest.mark.slow  # whole walks through the web, each over a database of its own
+
 API = "/api/v1"
 COUNTY = f"{API}/counties/{make.LUDING}"
 
