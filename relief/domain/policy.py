@@ -192,6 +192,10 @@ class Actor(msgspec.Struct, frozen=True):
         """True where some grant covers the area (`area` is a region code or a longer one inside it)."""
         return self.id is None or any(area.startswith(a) or a == "00" for a in self.areas(action))
 
+    def touches(self, action: str, area: str) -> bool:
+        """True where some grant covers the area or lies inside it: a township's people come to their county's rooms."""
+        return self.may(action, area) or any(a.startswith(area) for a in self.areas(action))
+
     def roles(self) -> list[str]:
         """All roles held, in the order of the table."""
         held = {g.role for g in self.grants}

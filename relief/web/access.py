@@ -22,7 +22,7 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
 from relief.domain import policy
-from relief.domain.errors import Refused
+from relief.domain.errors import NotFound, Refused
 from relief.domain.policy import ACTIONS, Actor, Grant
 from relief.services import field, sign_in
 from relief.store import db, sessions
@@ -75,6 +75,9 @@ async def authorize(connection: ASGIConnection[Any, Any, Any, Any], handler: Bas
         raise Refused("password_due", "请先更换口令 · change your password first")
     if action != SIGNED_IN and not visitor.actor.areas(action):
         raise Refused("not_permitted", "您没有此项权限 · you do not hold this right", action=action)
+    county = connection.path_params.get("county")
+    if isinstance(county, str) and action != SIGNED_IN and not visitor.actor.touches(action, county):
+        raise NotFound("not_found", "没有找到，或不在您的辖区 · not found, or outside your area")
     if method in UNSAFE:
         await _form_token(connection, visitor)
 

@@ -163,6 +163,8 @@ def fault(cell: Cell, answer: httpx.Response) -> str | None:
         return None if (answer.status_code, code) == (401, "not_signed_in") else "a stranger was heard"
     if cell.route.action != access.SIGNED_IN and cell.role not in ACTIONS[cell.route.action]:
         return None if (answer.status_code, code) == (403, "not_permitted") else "the role does not hold this right"
+    if cell.area == "elsewhere" and "{county:" in cell.route.path and cell.route.action != access.SIGNED_IN:
+        return None if (answer.status_code, code) == (404, "not_found") else "another county answered"
     if cell.state == "no token":
         return None if (answer.status_code, code) == (403, "csrf") else "a form without its token was read"
     if cell.area == "elsewhere":
