@@ -11,16 +11,20 @@ import logging
 import stat
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 from uuid import uuid4
-
-import asyncssh
 
 from relief.channels.bank import ANSWER, SUFFIXES, Answer, file_name
 from relief.domain.batch import is_number
 from relief.domain.errors import Conflict, Invalid, Refused, Unavailable
+from relief.later import Later
 from relief.settings import Settings
+
+if TYPE_CHECKING:
+    import asyncssh
+else:
+    asyncssh = Later("asyncssh")
 
 log = logging.getLogger(__name__)
 

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-import aiohttp
 import msgspec
 
 from relief.domain.errors import Invalid, Unavailable
+from relief.later import Later
+
+if TYPE_CHECKING:
+    import aiohttp
+else:
+    aiohttp = Later("aiohttp")
 
 MOST_PAGE_BYTES: Final = 64 * 1024 * 1024
 #: Submissions asked for at once.

@@ -15,7 +15,6 @@ from relief.store import db, embedded, migrate, regions, reviews
 #: A register grows in bursts: fresh statistics matter more than a quiet disk.
 _EMBEDDED = (
     "shared_buffers=256MB",
-    "wal_buffers=64MB",  # a bulk act writes some 50 MB of log; smaller buffers make it wait for the disk in between
     "max_wal_size=2GB",
     "max_connections=200",
     "autovacuum_naptime=5s",
