@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Final
 from uuid import UUID
 
 from relief.demo import numbers
 from relief.demo.scene import Scene
-from relief.domain.days import beijing_day
+from relief.domain.days import BEIJING, beijing_day
 from relief.domain.errors import ReliefError
 from relief.domain.household import Member, Registration
 from relief.domain.money import display
@@ -26,6 +26,7 @@ _PLAYBOOK: Final = CHECKOUT / "playbooks" / "hardship.toml"
 #: Sudden illness (the project's own code: no natural hazard).
 _ILLNESS: Final = "900300"
 _AID: Final = "CASE"
+_YEAR: Final = datetime(2022, 1, 4, 9, tzinfo=BEIJING)
 _WHO: Final = 990_001
 _ADOPTED_FEN: Final = 3_210_00
 
@@ -63,12 +64,16 @@ async def hold(scene: Scene, county: str, places: Sequence[Place]) -> None:
 
 
 async def _stand_ready(scene: Scene, county: str) -> tuple[UUID, UUID, UUID]:
-    """Incident, zone (the county itself, by its code), playbook, fund and activation of the standing response."""
+    """Incident, zone (the county itself, by its code), playbook, fund and activation of the standing response.
+
+    Its incident was opened when the year began, long before the earthquake: the newest one is what first pages show.
+    """
     one, other, now = scene.people["province.officer"], scene.people["province.second"], scene.house.clock()
+    opened = zoning.NewIncident(_ILLNESS, county, _YEAR, drill=True)
     content = f"{county}\n".encode()
     found = await zoning.inspect(content, "codes.csv")
     async with scene.tx() as tx:
-        incident = await zoning.open_incident(tx, one, zoning.NewIncident(_ILLNESS, county, now - timedelta(hours=1), drill=True), now)
+        incident = await zoning.open_incident(tx, one, opened, _YEAR + timedelta(hours=1))
         zone = await zoning.import_zone(tx, one, incident, zoning.NewZone(scene.counties[county], "常年"), content, found, now)
         book = await enact.draft_playbook(tx, one, _PLAYBOOK.read_text("utf-8"), now)
     async with scene.tx() as tx:

@@ -40,6 +40,21 @@ async def test_officers_hold_a_village_let_it_go_and_end_an_award(enter: Enter, 
     await officer.do(page, "/holds/lift", county=LUDING, hold=hold, reason="核实无误")
     assert "群众反映名单不实" not in await officer.open("/holds")
 
+    async with db.begin(pool) as tx:
+        account = await tx.fetchval("SELECT c.id FROM account c JOIN award a ON a.payee = c.person WHERE a.id = $1", made[0])
+        await tx.execute(
+            "INSERT INTO hold (county, kind, subject, reason, valid_from) VALUES ($1, 'account', $2, 'unfit_line', $3)",
+            LUDING,
+            str(account),
+            MORNING,
+        )
+    page = await officer.open("/holds")
+    assert "写不下" in page, "the system says why in words"
+    assert slip in page
+    async with db.begin(pool) as tx:
+        await tx.execute("UPDATE account SET status = 'replaced' WHERE id = $1", account)
+    assert "写不下" not in await officer.open("/holds"), "nobody has anything to do about a card that was replaced"
+
     assert "待验收" in await chief.open("/coming")
     assert "3,600.00" in await chief.open("/coming")
     await chief.do(await chief.open("/holds"), "/holds/cancel", county=LUDING, slip=slip, why="death", note="户主去世")

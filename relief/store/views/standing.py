@@ -54,16 +54,22 @@ SELECT t.county, r.name AS county_name, sum(CASE WHEN t.target = 'paid' THEN t.a
 FROM transfer t JOIN region r ON r.code = t.county
 WHERE t.county LIKE ANY ($1::text[]) AND 'paid' IN (t.source, t.target) AND t.at >= $2 AND t.at < $3 GROUP BY 1, 2 ORDER BY 1
 """
+# A card that was replaced keeps the hold the system put on it for ever; nobody has anything to do about it.
 _HOLDS = """
 SELECT h.county, r.name AS county_name, h.id, h.kind, h.subject, h.reason, h.by_hand, h.valid_from, h.valid_to, s.name AS person,
        CASE h.kind WHEN 'village' THEN (SELECT name FROM region WHERE code = h.subject)
+                   WHEN 'advances' THEN (SELECT name FROM region WHERE code = h.subject)
                    WHEN 'fund' THEN (SELECT document FROM fund WHERE county = h.county AND id::text = h.subject)
                    WHEN 'batch' THEN (SELECT number FROM batch WHERE county = h.county AND id::text = h.subject)
+                   WHEN 'account' THEN (SELECT k.slip FROM account c JOIN person e ON e.county = c.county AND e.id = c.person
+                                        JOIN household k ON k.county = e.county AND k.id = e.household WHERE c.county = h.county AND c.id::text = h.subject)
                    WHEN 'household' THEN (SELECT slip FROM household WHERE county = h.county AND id::text = h.subject)
                    WHEN 'award' THEN (SELECT k.slip FROM award a JOIN household k ON k.county = a.county AND k.id = a.household
                                       WHERE a.county = h.county AND a.id::text = h.subject) END AS name
 FROM hold h JOIN region r ON r.code = h.county LEFT JOIN staff s ON s.id = h.placed_by
-WHERE h.county LIKE ANY ($1::text[]) AND (h.valid_to IS NULL OR h.valid_to > $2) ORDER BY h.by_hand DESC, h.valid_from DESC, h.id LIMIT $3
+WHERE h.county LIKE ANY ($1::text[]) AND (h.valid_to IS NULL OR h.valid_to > $2)
+  AND (h.by_hand OR h.kind <> 'account' OR EXISTS (SELECT FROM account c WHERE c.county = h.county AND c.id::text = h.subject AND c.status = 'current'))
+ORDER BY h.by_hand DESC, h.valid_from DESC, h.id LIMIT $3
 """
 
 
