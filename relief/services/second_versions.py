@@ -52,7 +52,7 @@ async def decide(tx: Tx, actor: Actor, county: str, id_: UUID, verdict: Verdict,
     require(actor, "second_version.decide", found.village)
     if actor.person in (found.registered_by, found.sent_by):
         raise Refused("own_registration", "这是您本人登记的户，须由他人核实 · you registered this household yourself", count=1)
-    changes = difference(found.known, opened(keys, id_, found.sealed))
+    changes = difference(found, opened(keys, id_, found.sealed))
     if verdict == "second" and changes != Changes():
         await reassess.reassess(tx, actor, county, [Look(found.household, changes, said)], now)
     if await second_versions.close(tx, county, id_, verdict, said, actor.person, now) != 1:

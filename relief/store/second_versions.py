@@ -5,14 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-import msgspec
-
 from relief.domain.assessment import Known
 from relief.domain.moves import SECOND_VERSION, sources
 from relief.store.db import Tx, maybe, run
 
 _LOCK = """
-SELECT v.household, v.sealed, v.sent_by, h.village, h.registered_by, h.status, h.family_type, h.dead, h.missing, h.injured, h.rooms_collapsed,
+SELECT v.household, v.sealed, v.sent_by, h.village, h.registered_by, h.family_type, h.dead, h.missing, h.injured, h.rooms_collapsed,
        h.rooms_severe, h.rooms_moderate, h.relocated, h.only_home, h.occupied, h.circumstances, h.people_in_need
 FROM second_version v JOIN household h ON h.county = v.county AND h.id = v.household
 WHERE v.county = $1 AND v.id = $2 AND v.status = ANY ($3::text[]) FOR UPDATE OF v
@@ -23,45 +21,19 @@ WHERE county = $1 AND id = $2 AND status = ANY ($7::text[])
 """
 
 
-class _Row(msgspec.Struct, frozen=True):
-    household: UUID
-    sealed: bytes
-    sent_by: UUID
-    village: str
-    registered_by: UUID
-    status: str
-    family_type: str
-    dead: int
-    missing: int
-    injured: int
-    rooms_collapsed: int
-    rooms_severe: int
-    rooms_moderate: int
-    relocated: str
-    only_home: bool
-    occupied: bool
-    circumstances: int
-    people_in_need: int
-
-
-class Open(msgspec.Struct, frozen=True):
-    """An open one: the household that stands, what is known of it, and the other content, sealed."""
+class Open(Known, frozen=True):
+    """An open one: what is known of the household that stands, and the other content, sealed."""
 
     household: UUID
     village: str
     registered_by: UUID
     sent_by: UUID
     sealed: bytes
-    known: Known
 
 
 async def lock(tx: Tx, county: str, id_: UUID) -> Open | None:
     """It, while it is open, locked."""
-    found = await maybe(tx, _LOCK, _Row, county, id_, sources(SECOND_VERSION, "closed"))
-    if found is None:
-        return None
-    known = msgspec.convert({n: getattr(found, n) for n in Known.__struct_fields__}, Known)
-    return Open(found.household, found.village, found.registered_by, found.sent_by, found.sealed, known)
+    return await maybe(tx, _LOCK, Open, county, id_, sources(SECOND_VERSION, "closed"))
 
 
 async def close(tx: Tx, county: str, id_: UUID, verdict: str, reason: str, person: UUID, now: datetime) -> int:

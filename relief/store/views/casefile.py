@@ -8,6 +8,7 @@ from uuid import UUID
 
 import msgspec
 
+from relief.domain.assessment import Known
 from relief.store.db import Tx, many, maybe
 
 _HOME = """
@@ -76,7 +77,7 @@ FROM economic_check f JOIN staff s ON s.id = f.imported_by WHERE f.county LIKE A
 _FAULTS = "SELECT row, place, code FROM economic_check_fault WHERE county = $1 AND file = $2 ORDER BY row, place LIMIT $3"
 
 
-class Home(msgspec.Struct, frozen=True):
+class Home(Known, frozen=True):
     """Whose file it is, and what is known of the household (`circumstances`: bits)."""
 
     county: str
@@ -90,18 +91,6 @@ class Home(msgspec.Struct, frozen=True):
     person: UUID
     sealed_person: bytes
     status: str
-    family_type: str
-    dead: int
-    missing: int
-    injured: int
-    rooms_collapsed: int
-    rooms_severe: int
-    rooms_moderate: int
-    relocated: str
-    only_home: bool
-    occupied: bool
-    circumstances: int
-    people_in_need: int
 
 
 class Person(msgspec.Struct, frozen=True):

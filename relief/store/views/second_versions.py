@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-import msgspec
-
 from relief.domain.assessment import Known
 from relief.store.db import Tx, many
 
@@ -23,7 +21,7 @@ WHERE v.status = 'open' AND h.village LIKE ANY ($1::text[]) ORDER BY v.received_
 """
 
 
-class Version(msgspec.Struct, frozen=True):
+class Version(Known, frozen=True):
     """An open one with the household that stands; the other content and the householder still sealed."""
 
     county: str
@@ -41,23 +39,6 @@ class Version(msgspec.Struct, frozen=True):
     first_at: datetime
     person: UUID
     sealed_person: bytes
-    family_type: str
-    dead: int
-    missing: int
-    injured: int
-    rooms_collapsed: int
-    rooms_severe: int
-    rooms_moderate: int
-    relocated: str
-    only_home: bool
-    occupied: bool
-    circumstances: int
-    people_in_need: int
-
-    @property
-    def known(self) -> Known:
-        """What is known of the household now."""
-        return msgspec.convert({n: getattr(self, n) for n in Known.__struct_fields__}, Known)
 
 
 async def open_versions(tx: Tx, villages: Sequence[str]) -> list[Version]:

@@ -81,12 +81,12 @@ async def page(request: Req, read: given.Read, actor: given.Me, now: given.Now) 
 
 
 def _pair(request: Req, case: Version) -> Pair:
-    keys, known = house.of(request).keys, case.known
-    changes = second_versions.difference(known, second_versions.opened(keys, case.id, case.sealed))
+    keys = house.of(request).keys
+    changes = second_versions.difference(case, second_versions.opened(keys, case.id, case.sealed))
     said = {n: getattr(changes, n) for n in Changes.__struct_fields__ if getattr(changes, n) is not None}
     person = request.user.person
     return Pair(
-        case, masked.name(keys, case.person, case.sealed_person), [(n, getattr(known, n), v) for n, v in said.items()],
+        case, masked.name(keys, case.person, case.sealed_person), [(n, getattr(case, n), v) for n, v in said.items()],
         person in (case.sender, case.registrar),
     )  # fmt: skip
 
